@@ -1,0 +1,99 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// Swift settings of every target, applied in the loop at the end.
+let settings: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+]
+
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let argumentParser = Target.Dependency.product(
+    name: "ArgumentParser", package: "swift-argument-parser")
+let systemPackage = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
+let subprocess = Target.Dependency.product(name: "Subprocess", package: "swift-subprocess")
+
+let package = Package(
+    name: "swiftvm",
+    products: [
+        .executable(name: "swiftvm-gtk", targets: ["swiftvm-gtk"]),
+        .executable(name: "swiftvm-snapshot", targets: ["swiftvm-snapshot"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
+        .package(
+            url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2", traits: []),
+    ],
+    targets: [
+        // System libraries: module maps, nothing else.
+        .systemLibrary(
+            name: "CGIO", pkgConfig: "gio-unix-2.0", providers: [.apt(["libglib2.0-dev"])]),
+        .systemLibrary(
+            name: "CEpoxy", pkgConfig: "epoxy", providers: [.apt(["libepoxy-dev"])]),
+        .systemLibrary(
+            name: "CGTK", pkgConfig: "gtk+-3.0", providers: [.apt(["libgtk-3-dev"])]),
+        .systemLibrary(
+            name: "CGdkPixbuf", pkgConfig: "gdk-pixbuf-2.0",
+            providers: [.apt(["libgdk-pixbuf-2.0-dev"])]),
+        .systemLibrary(
+            name: "CPangoCairo", pkgConfig: "pangocairo", providers: [.apt(["libpango1.0-dev"])]),
+
+        // The only C code of the programs.
+        .target(name: "CShims"),
+        .target(name: "CShimsGTK", dependencies: ["CGTK"]),
+
+        // The rooms. Imports run one way; Tools/lint checks it.
+        .target(name: "GuestDisplay", dependencies: ["CShims", systemPackage, logging]),
+        .target(
+            name: "GuestDisplayGL", dependencies: ["GuestDisplay", "CEpoxy", "CShims", logging]),
+        .target(
+            name: "QEMUSource",
+            dependencies: ["GuestDisplay", "CGIO", "CShims", logging, systemPackage, subprocess]),
+        .target(
+            name: "Viewer", dependencies: ["GuestDisplay", "CPangoCairo", argumentParser, logging]),
+        .target(
+            name: "ViewerGTK",
+            dependencies: [
+                "GuestDisplay", "GuestDisplayGL", "Viewer", "CGTK", "CShimsGTK", "CEpoxy", logging,
+            ]),
+        .target(
+            name: "ViewerHeadless",
+            dependencies: ["GuestDisplay", "GuestDisplayGL", "Viewer", "CGdkPixbuf", logging]),
+        .executableTarget(
+            name: "swiftvm-gtk",
+            dependencies: ["GuestDisplay", "QEMUSource", "Viewer", "ViewerGTK", argumentParser]),
+        .executableTarget(
+            name: "swiftvm-snapshot",
+            dependencies: [
+                "GuestDisplay", "QEMUSource", "Viewer", "ViewerHeadless", argumentParser,
+            ]),
+
+        // Tests and their doubles.
+        .target(
+            name: "DisplayTesting",
+            dependencies: ["GuestDisplay", "CShims", "CGdkPixbuf", systemPackage]),
+        .testTarget(name: "GuestDisplayTests", dependencies: ["GuestDisplay", "DisplayTesting"]),
+        .testTarget(
+            name: "GuestDisplayGLTests",
+            dependencies: ["GuestDisplay", "GuestDisplayGL", "DisplayTesting"]),
+        .testTarget(
+            name: "QEMUSourceTests",
+            dependencies: ["GuestDisplay", "QEMUSource", "DisplayTesting"]),
+        .testTarget(
+            name: "ViewerTests", dependencies: ["GuestDisplay", "Viewer", "DisplayTesting"]),
+        .testTarget(
+            name: "EndToEndTests",
+            dependencies: [
+                "GuestDisplay", "DisplayTesting", "swiftvm-gtk", "swiftvm-snapshot", subprocess,
+                systemPackage,
+            ]),
+    ]
+)
+
+for target in package.targets where target.type != .system && target.name.first != "C" {
+    target.swiftSettings = (target.swiftSettings ?? []) + settings
+}
