@@ -1,0 +1,92 @@
+# swiftvm: what to type. `make help` says what each target does.
+
+PREFIX  ?= /usr/local
+DESTDIR ?=
+# What `make run` and `make snapshot` boot, in place of the demo guest: an .iso, .img or .qcow2 file.
+GUEST   ?=
+# Where `make snapshot` writes, and what `make test` runs, e.g. TESTS='--filter QEMUSourceTests'.
+OUT     ?= snapshot.png
+TESTS   ?=
+
+TOOLCHAIN := $(shell Tools/toolchain 2>/dev/null)
+ifneq ($(TOOLCHAIN),)
+export PATH := $(TOOLCHAIN):$(PATH)
+endif
+
+CLANG := $(if $(TOOLCHAIN),$(TOOLCHAIN)/)clang
+LD    := $(if $(TOOLCHAIN),$(TOOLCHAIN)/)ld.lld
+
+# One release build serves `make run` and `make install`; it needs no Swift runtime where it runs.
+RELEASE_FLAGS := -c release --static-swift-stdlib
+RELEASE_BIN   := .build/release
+DEBUG_BIN     := .build/debug
+DEMO_GUEST    := .build/demo-guest/demo-guest.elf
+QEMU_10       := .build/qemu-10/qemu-system-x86_64
+
+.DEFAULT_GOAL := build
+.NOTPARALLEL:
+.PHONY: deps deps-run deps-test toolchain build guest qemu-10 run snapshot test lint format install \
+    uninstall clean help
+
+help: ## say what each target does
+	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/    make \1	\2/p' Makefile | expand -t 24
+	@echo
+	@echo 'Variables: GUEST=FILE (run, snapshot), OUT=PNG (snapshot), PREFIX= DESTDIR= (install, uninstall).'
+
+deps: ## install the Debian packages that a build needs
+	@Tools/deps build
+
+deps-run:
+	@Tools/deps build run
+
+deps-test:
+	@Tools/deps build run test
+
+toolchain:
+	@Tools/toolchain --warn >/dev/null
+
+build: deps toolchain ## build the programs for use
+	swift build $(RELEASE_FLAGS) --product swiftvm-gtk
+	swift build $(RELEASE_FLAGS) --product swiftvm-snapshot
+
+guest: deps toolchain ## build the demo guest
+	@$(MAKE) --no-print-directory -C Resources/demo-guest OUT='$(CURDIR)/$(dir $(DEMO_GUEST))' \
+	    CLANG='$(CLANG)' LD='$(LD)'
+
+qemu-10:
+	@Tools/qemu-10
+
+run: deps-run build guest ## show the demo guest in a window, or GUEST=some.iso
+	@SWIFTVM_BIN='$(RELEASE_BIN)' SWIFTVM_DEMO_GUEST='$(DEMO_GUEST)' Tools/run-guest window '$(GUEST)'
+
+snapshot: deps-run build guest ## write the demo guest's screen (or GUEST's) to OUT=snapshot.png
+	@SWIFTVM_BIN='$(RELEASE_BIN)' SWIFTVM_DEMO_GUEST='$(DEMO_GUEST)' \
+	    Tools/run-guest snapshot '$(GUEST)' '$(OUT)'
+
+test: deps-test toolchain guest lint qemu-10 ## install what is missing, build and run every test
+	@Tools/lint --self-test
+	swift build --build-tests
+	@Tools/check-man $(DEBUG_BIN)
+	@Tools/check-data
+	SWIFTVM_DEMO_GUEST='$(CURDIR)/$(DEMO_GUEST)' SWIFTVM_BIN='$(CURDIR)/$(DEBUG_BIN)' \
+	    SWIFTVM_QEMU_7=/usr/bin/qemu-system-x86_64 SWIFTVM_QEMU_10='$(CURDIR)/$(QEMU_10)' \
+	    swift test --skip-build $(TESTS)
+
+lint: toolchain ## check imports, toolkit headers, layout and what is tracked
+	@Tools/lint
+
+format: toolchain ## lay out the Swift code
+	swift format --in-place --recursive --parallel Sources Tests Package.swift
+
+install: ## put the programs and all they need under DESTDIR/PREFIX
+	@# `sudo make install` takes what the user built: root need not have the toolchain on its PATH.
+	@if [ -z "$$SUDO_USER" ] || ! [ -x $(RELEASE_BIN)/swiftvm-gtk ] || ! [ -f $(DEMO_GUEST) ]; then \
+	    $(MAKE) --no-print-directory build guest; fi
+	@SWIFTVM_BIN='$(RELEASE_BIN)' SWIFTVM_DEMO_GUEST='$(DEMO_GUEST)' \
+	    Tools/install install '$(DESTDIR)' '$(PREFIX)'
+
+uninstall: ## remove what `make install` put there
+	@Tools/install uninstall '$(DESTDIR)' '$(PREFIX)'
+
+clean: ## remove everything that was built
+	rm -rf .build snapshot.png
