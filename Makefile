@@ -7,6 +7,7 @@ GUEST   ?=
 # Where `make snapshot` writes, and what `make test` runs, e.g. TESTS='--filter QEMUSourceTests'.
 OUT     ?= snapshot.png
 TESTS   ?=
+export GUEST OUT
 
 TOOLCHAIN := $(shell Tools/toolchain 2>/dev/null)
 ifneq ($(TOOLCHAIN),)
@@ -25,8 +26,8 @@ QEMU_10       := .build/qemu-10/qemu-system-x86_64
 
 .DEFAULT_GOAL := build
 .NOTPARALLEL:
-.PHONY: deps deps-run deps-test toolchain build guest qemu-10 run snapshot test lint format install \
-    uninstall clean help
+.PHONY: deps deps-run deps-test toolchain check-run check-snapshot build guest qemu-10 run snapshot \
+    test lint format install uninstall clean help
 
 help: ## say what each target does
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/    make \1	\2/p' Makefile | expand -t 24
@@ -56,12 +57,19 @@ guest: deps toolchain ## build the demo guest
 qemu-10:
 	@Tools/qemu-10
 
-run: deps-run build guest ## show the demo guest in a window, or GUEST=some.iso
-	@SWIFTVM_BIN='$(RELEASE_BIN)' SWIFTVM_DEMO_GUEST='$(DEMO_GUEST)' Tools/run-guest window '$(GUEST)'
+run: check-run deps-run build guest ## show the demo guest in a window, or GUEST=some.iso
+	@SWIFTVM_BIN='$(RELEASE_BIN)' SWIFTVM_DEMO_GUEST='$(DEMO_GUEST)' Tools/run-guest window "$$GUEST"
 
-snapshot: deps-run build guest ## write the demo guest's screen (or GUEST's) to OUT=snapshot.png
+snapshot: check-snapshot deps-run build guest ## write the demo guest's screen (or GUEST's) to OUT=snapshot.png
 	@SWIFTVM_BIN='$(RELEASE_BIN)' SWIFTVM_DEMO_GUEST='$(DEMO_GUEST)' \
-	    Tools/run-guest snapshot '$(GUEST)' '$(OUT)'
+	    Tools/run-guest snapshot "$$GUEST" "$$OUT"
+
+# What can be told at once is told before a build that takes minutes.
+check-run:
+	@Tools/run-guest check window "$$GUEST"
+
+check-snapshot:
+	@Tools/run-guest check snapshot "$$GUEST"
 
 test: deps-test toolchain guest lint qemu-10 ## install what is missing, build and run every test
 	@Tools/lint --self-test
