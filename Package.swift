@@ -94,6 +94,6 @@ let package = Package(
     ]
 )
 
-for target in package.targets where target.type != .system && target.name.first != "C" {
+for target in package.targets where target.type != .system && !target.name.hasPrefix("C") {
     target.swiftSettings = (target.swiftSettings ?? []) + settings
 }

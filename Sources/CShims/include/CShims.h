@@ -1,0 +1,48 @@
+// The C that Swift cannot say: guarded reads of shared mappings, ancillary data on sockets.
+#ifndef SWIFTVM_CSHIMS_H
+#define SWIFTVM_CSHIMS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/// Copies `length` bytes from `source`, which lies in the shared mapping [mapping, mapping + mapping_length),
+/// to `destination`. A page that the file no longer backs (SIGBUS) is replaced by zeroes and the
+/// result is false; the copy always comes back. Any thread.
+bool swiftvm_guarded_copy(void *_Nonnull destination, const void *_Nonnull source, size_t length,
+                          const void *_Nonnull mapping, size_t mapping_length);
+
+/// A function that reads from a guarded mapping.
+typedef void (*swiftvm_guarded_body)(void *_Nullable context);
+
+/// Runs `body(context)`, which may read [mapping, mapping + mapping_length); false when a page was missing
+/// (it then read zeroes there). Any thread; calls may not nest on one thread.
+bool swiftvm_guarded_read(swiftvm_guarded_body _Nonnull body, void *_Nullable context,
+                          const void *_Nonnull mapping, size_t mapping_length);
+
+/// recvmsg(2) with descriptors. Writes at most `max_fds` descriptors (close-on-exec) to `fds` and their number to `fd_count`;
+/// more than that are closed and `truncated` is set. Returns recvmsg's result (-1 with errno).
+ssize_t swiftvm_receive(int socket, void *_Nonnull buffer, size_t length, int *_Nonnull fds,
+                        size_t max_fds, size_t *_Nonnull fd_count, bool *_Nonnull truncated);
+
+/// sendmsg(2) with `fd_count` descriptors as SCM_RIGHTS (and MSG_NOSIGNAL). Returns sendmsg's result (-1 with errno).
+ssize_t swiftvm_send(int socket, const void *_Nonnull buffer, size_t length, const int *_Nullable fds,
+                     size_t fd_count);
+
+/// Connects a stream socket to the Unix socket at `path`; -1 with errno (ENAMETOOLONG for a path beyond sun_path).
+int swiftvm_connect_unix(const char *_Nonnull path);
+
+/// Binds and listens on a Unix stream socket at `path`; -1 with errno.
+int swiftvm_listen_unix(const char *_Nonnull path);
+
+/// socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC); 0 or -1 with errno.
+int swiftvm_socketpair(int fds[_Nonnull 2]);
+
+/// memfd_create(2) with MFD_CLOEXEC and, if asked, MFD_ALLOW_SEALING; -1 with errno.
+int swiftvm_memfd(const char *_Nonnull name, bool sealable);
+
+/// fcntl(fd, F_DUPFD_CLOEXEC): a second descriptor of the same file; -1 with errno.
+int swiftvm_duplicate(int fd);
+
+#endif

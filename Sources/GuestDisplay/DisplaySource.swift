@@ -1,0 +1,67 @@
+/// What went wrong between a program and a guest: one line that says what and what to do.
+public struct DisplayError: Error, Hashable, Sendable, CustomStringConvertible {
+    /// What went wrong and what to do, one line without a full stop at the end.
+    public let description: String
+
+    /// Says what went wrong and what to do.
+    public init(_ description: String) {
+        self.description = description
+    }
+}
+
+/// How a guest's display ended.
+public enum SourceEnd: Hashable, Sendable {
+    /// The guest or its user ended it: it shut down, or the virtual machine quit as it was asked to.
+    case guestQuit
+    /// The connection was lost or the virtual machine died; the text says how, in one line.
+    case failed(String)
+}
+
+/// What a head receives from a source.
+public protocol HeadSink: AnyObject, Sendable {
+    /// Takes the next event in the guest's order. Called on the source's thread, one call at a time for a head. It must
+    /// not wait for a window or a display server. It throws ``SurfaceError`` when the event cannot be shown as it is (the last good
+    /// picture stays), so that the source can answer its sender; an event that is queued for later is accepted.
+    func receive(_ event: DisplayEvent) throws(SurfaceError)
+}
+
+/// What a program hears from a source. All calls come on the source's threads, one at a time; they must not block.
+public protocol DisplaySourceDelegate: AnyObject, Sendable {
+    /// Heads came, went or changed. All of them, sorted by number.
+    func source(_ source: any DisplaySource, didChange heads: [Head])
+    /// The guest's pointing device changed, for that head.
+    func source(_ source: any DisplaySource, didChange mode: PointerMode, of head: Head.ID)
+    /// The machine's run state changed.
+    func source(_ source: any DisplaySource, didChange state: MachineState)
+    /// The display has ended; the last call, exactly once after a successful connect, also after ``DisplaySource/disconnect()``.
+    func source(_ source: any DisplaySource, didEnd end: SourceEnd)
+}
+
+/// A guest's display: pictures in, input out. Implementations: QEMU's D-Bus display, and the scripted source of the tests.
+///
+/// All methods may be called from any thread. None but ``connect(delegate:)`` and ``open(_:sink:)`` waits for the guest.
+public protocol DisplaySource: AnyObject, Sendable {
+    /// The guest's name, text from outside: never markup. Empty before ``connect(delegate:)``.
+    var guestName: String { get }
+    /// All heads, sorted by number; empty before ``connect(delegate:)``.
+    var heads: [Head] { get }
+    /// Whether the guest was started by this program, and ends with it.
+    var ownsGuest: Bool { get }
+    /// Control of the machine, where this source can; nil where not.
+    var machine: (any MachineControl)? { get }
+
+    /// Connects; returns when heads and guest name are known. Blocks, within a time limit of its own, so never on a UI thread. Once.
+    func connect(delegate: any DisplaySourceDelegate) throws(DisplayError)
+    /// Begins a head's pictures: `sink` gets its current scanout first. Blocks as `connect`. A second call for a head replaces its sink.
+    func open(_ head: Head.ID, sink: any HeadSink) throws(DisplayError)
+    /// Ends a head's pictures; its sink hears nothing after this returns. Unknown heads are ignored.
+    func close(_ head: Head.ID)
+    /// The pointing device of that head now.
+    func pointerMode(of head: Head.ID) -> PointerMode
+    /// Sends input, in order; never waits. What a guest cannot take (a place when its mouse is relative) is dropped.
+    func send(_ event: InputEvent, to head: Head.ID)
+    /// Tells the guest about the window or monitor that shows a head; never waits. Guests that cannot change ignore it.
+    func setLayout(_ layout: HeadLayout, of head: Head.ID)
+    /// Lets go of the guest, which goes on; every open head ends. Idempotent.
+    func disconnect()
+}

@@ -1,0 +1,129 @@
+/// What a surface from outside may be.
+public enum SurfaceLimits {
+    /// The largest width or height in pixels: what GL 4.1 and every GPU since 2012 take as a texture
+    /// (GL_MAX_TEXTURE_SIZE 16384).
+    public static let maximumExtent = 16384
+    /// The largest picture in pixels: four 8K screens (7680 × 4320), half a gigabyte at 32 bits.
+    public static let maximumPixels = 4 * 7680 * 4320
+    /// The largest stride in bytes that is believed.
+    public static let maximumStride = maximumExtent * 16
+}
+
+/// Why a picture from outside was refused. The text names the field, its value, and what it should have been.
+public struct SurfaceError: Error, Hashable, Sendable, CustomStringConvertible {
+    /// The field at fault, as the protocol calls it: `width`, `stride`, `format`, `data`, …
+    public let field: String
+    /// What is wrong with it.
+    public let reason: String
+
+    /// Names the field and the reason.
+    public init(field: String, reason: String) {
+        self.field = field
+        self.reason = reason
+    }
+
+    /// `field: reason`.
+    public var description: String { "\(field): \(reason)" }
+}
+
+/// The bytes behind a ``DisplaySurface``.
+///
+/// Implementations: bytes that are owned (``SurfaceBytes``) and a mapping of shared memory (``MappedMemory``). Any thread may call.
+public protocol SurfaceMemory: AnyObject, Sendable {
+    /// How many bytes there are. For a mapping: as many as were mapped; the file may have shrunk since.
+    var byteCount: Int { get }
+
+    /// Runs `body` with the bytes, which are valid until it returns. Throws ``SurfaceError`` (field `mapping`) when a
+    /// mapping's file is now shorter than the mapping; then what `body` read is partly zeroes and must not be shown.
+    func withBytes(_ body: (UnsafeRawBufferPointer) -> Void) throws(SurfaceError)
+}
+
+/// Bytes on the heap, owned; immutable once handed on.
+public final class SurfaceBytes: SurfaceMemory, @unchecked Sendable {
+    private let storage: UnsafeMutableRawBufferPointer
+
+    /// Bytes that `fill` writes; they start as they come, not zeroed.
+    public init(count: Int, fill: (UnsafeMutableRawBufferPointer) -> Void) {
+        storage = .allocate(byteCount: max(count, 0), alignment: 64)
+        fill(storage)
+    }
+
+    /// A copy of these bytes.
+    public convenience init(_ bytes: some Collection<UInt8>) {
+        self.init(count: bytes.count) { $0.copyBytes(from: bytes) }
+    }
+
+    deinit {
+        storage.deallocate()
+    }
+
+    /// How many bytes there are.
+    public var byteCount: Int { storage.count }
+
+    /// Runs `body` with the bytes. Never throws.
+    public func withBytes(_ body: (UnsafeRawBufferPointer) -> Void) throws(SurfaceError) {
+        body(UnsafeRawBufferPointer(storage))
+    }
+}
+
+/// A picture in CPU memory (plain VGA, 2D virtio-gpu), checked: every pixel lies in its memory.
+///
+/// The picture is opaque: bits of the format that are no colour, alpha included, mean nothing.
+public struct DisplaySurface: Sendable {
+    /// Size in pixels, each extent 1 … ``SurfaceLimits/maximumExtent``.
+    public let size: Size
+    /// Bytes from one row to the next, at least `width × bytesPerPixel`.
+    public let stride: Int
+    /// Bytes before the first row.
+    public let offset: Int
+    /// How a pixel lies in memory.
+    public let format: PixelFormat
+    /// Where the bytes are. The last row may be short of `stride`, not of `width × bytesPerPixel`.
+    public let memory: any SurfaceMemory
+
+    /// Checks all fields in 64-bit arithmetic and takes the memory; throws the first that is wrong.
+    public init(
+        width: Int, height: Int, stride: Int, offset: Int = 0, format: PixelFormat,
+        memory: any SurfaceMemory
+    ) throws(SurfaceError) {
+        try DisplaySurface.check(size: Size(width: width, height: height))
+        guard format.isSupported else {
+            throw SurfaceError(
+                field: "format", reason: "\(format) is no 32-, 24- or 16-bit pixman format")
+        }
+        let rowBytes = width * format.bytesPerPixel
+        guard stride >= rowBytes, stride <= SurfaceLimits.maximumStride else {
+            throw SurfaceError(
+                field: "stride",
+                reason: "\(stride) bytes, expected \(rowBytes) to \(SurfaceLimits.maximumStride)")
+        }
+        guard offset >= 0, offset <= Int(Int32.max) else {
+            throw SurfaceError(field: "offset", reason: "\(offset) is out of range")
+        }
+        let needed = offset + stride * (height - 1) + rowBytes
+        guard memory.byteCount >= needed else {
+            throw SurfaceError(
+                field: "data", reason: "\(memory.byteCount) bytes, expected at least \(needed)")
+        }
+        self.size = Size(width: width, height: height)
+        self.stride = stride
+        self.offset = offset
+        self.format = format
+        self.memory = memory
+    }
+
+    /// Throws when a picture of that size would not be believed: `width` or `height` outside 1 …
+    /// ``SurfaceLimits/maximumExtent``, or more than ``SurfaceLimits/maximumPixels`` in all.
+    public static func check(size: Size) throws(SurfaceError) {
+        for (field, value) in [("width", size.width), ("height", size.height)]
+        where value < 1 || value > SurfaceLimits.maximumExtent {
+            throw SurfaceError(
+                field: field, reason: "\(value), expected 1 to \(SurfaceLimits.maximumExtent)")
+        }
+        guard size.width * size.height <= SurfaceLimits.maximumPixels else {
+            throw SurfaceError(
+                field: "width, height",
+                reason: "\(size) is more than \(SurfaceLimits.maximumPixels) pixels")
+        }
+    }
+}
