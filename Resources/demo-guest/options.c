@@ -1,0 +1,82 @@
+#include "options.h"
+
+#include "serial.h"
+#include "text.h"
+
+static const struct mode smallest = {640, 480};
+static const struct mode largest = {4096, 2304};
+
+static bool parse_mode(const char **text, struct mode *mode) {
+    const char *at = *text;
+    uint32_t width, height;
+    if (!text_number(&at, largest.width, &width) || *at++ != 'x') return false;
+    if (!text_number(&at, largest.height, &height)) return false;
+    if (width < smallest.width || height < smallest.height) return false;
+    *mode = (struct mode){(uint16_t)width, (uint16_t)height};
+    *text = at;
+    return true;
+}
+
+static bool parse_modes(const char *text, struct options *options) {
+    options->mode_count = 0;
+    do {
+        if (options->mode_count == MAXIMUM_MODES) return false;
+        if (!parse_mode(&text, &options->modes[options->mode_count])) return false;
+        options->mode_count++;
+    } while (*text++ == ',');
+    return text[-1] == 0;
+}
+
+static bool is(const char *word, const char *name) {
+    const char *rest;
+    return text_after(word, name, &rest) && *rest == 0;
+}
+
+static bool parse_word(const char *word, struct options *options) {
+    const char *rest;
+    if (is(word, "still")) {
+        options->moving = false;
+    } else if (is(word, "moving")) {
+        options->moving = true;
+    } else if (is(word, "full")) {
+        options->full = true;
+    } else if (is(word, "small")) {
+        options->full = false;
+    } else if (is(word, "blank-key")) {
+        options->blank_key = true;
+    } else if (is(word, "text-key")) {
+        options->text_key = true;
+    } else if (text_after(word, "rate=", &rest)) {
+        uint32_t rate;
+        if (!text_number(&rest, 1000, &rate) || *rest || rate == 0) return false;
+        options->rate = rate;
+    } else if (text_after(word, "modes=", &rest)) {
+        return parse_modes(rest, options);
+    } else {
+        struct mode mode;
+        if (!text_after(word, "mode=", &rest)) rest = word;
+        if (!parse_mode(&rest, &mode) || *rest) return false;
+        options->mode = mode;
+    }
+    return true;
+}
+
+void options_parse(struct options *options, const char *command_line) {
+    *options = (struct options){.mode = {1280, 720}, .moving = true, .rate = 60};
+    while (*command_line && *command_line != ' ') command_line++;
+    while (*command_line) {
+        char word[256];
+        size_t length = 0;
+        while (*command_line == ' ') command_line++;
+        for (; *command_line && *command_line != ' '; command_line++)
+            if (length + 1 < sizeof word) word[length++] = *command_line;
+        word[length] = 0;
+        if (length && !parse_word(word, options)) {
+            struct line line;
+            line_clear(&line);
+            line_string(&line, "option-ignored ");
+            line_string(&line, word);
+            serial_line(&line);
+        }
+    }
+}
