@@ -111,14 +111,20 @@ static void go_to_next_mode(void) {
 }
 
 static void toggle_blank(void) {
-    if (text || !vbe_is_vga()) return;
+    if (text || !vbe_is_vga()) {
+        serial_word("blank refused");
+        return;
+    }
     blank = !blank;
     vbe_set_blank(blank);
     serial_word(blank ? "blank on" : "blank off");
 }
 
 static void toggle_text(void) {
-    if (!vbe_is_vga()) return;
+    if (!vbe_is_vga()) {
+        serial_word("text refused");
+        return;
+    }
     if (text) {
         set_mode(current);
         return;

@@ -1,0 +1,65 @@
+/// The picture of the demo card under construction.
+struct DemoCardCanvas {
+    let width: Int
+    let height: Int
+    let layout: DemoCardLayout
+    var pixels: [UInt32]
+
+    init(width: Int, height: Int) {
+        self.width = width
+        self.height = height
+        layout = DemoCardLayout(width: width, height: height)
+        pixels = [UInt32](repeating: 0, count: width * height)
+    }
+
+    /// What lies under everything else: a dark ground with a line every 32 pixels.
+    static func background(x: Int, y: Int) -> UInt32 {
+        x % 32 == 0 || y % 32 == 0 ? DemoCardColour.gridLine : DemoCardColour.background
+    }
+
+    mutating func set(x: Int, y: Int, _ colour: UInt32) {
+        pixels[y * width + x] = colour
+    }
+
+    mutating func fill(_ area: DemoRectangle, _ colour: UInt32) {
+        let row = [UInt32](repeating: colour, count: area.width)
+        for y in area.y..<area.y + area.height { replaceRow(x: area.x, y: y, row) }
+    }
+
+    mutating func replaceRow(x: Int, y: Int, _ row: some Collection<UInt32>) {
+        let start = y * width + x
+        pixels.replaceSubrange(start..<start + row.count, with: row)
+    }
+
+    mutating func drawText(x: Int, y: Int, scale: Int, _ colour: UInt32, _ text: String) {
+        var left = x
+        for character in text.utf8 {
+            for row in 0..<DemoCardFont.height * scale {
+                for column in 0..<DemoCardFont.width * scale {
+                    let stroke = DemoCardFont.hasStroke(
+                        character, x: column / scale, y: row / scale)
+                    let ground = Self.background(x: left + column, y: y + row)
+                    set(x: left + column, y: y + row, stroke ? colour : ground)
+                }
+            }
+            left += DemoCardFont.width * scale
+        }
+    }
+
+    mutating func drawCells(_ cells: DemoCardCells, _ value: UInt32) {
+        let bits = cells.encode(value)
+        for cell in 0..<DemoCardCells.count {
+            let isWhite = bits >> UInt64(DemoCardCells.count - 1 - cell) & 1 == 1
+            fill(
+                DemoRectangle(
+                    x: cells.x + cell * cells.size, y: cells.y, width: cells.size,
+                    height: cells.size),
+                isWhite ? DemoCardColour.white : DemoCardColour.black)
+        }
+    }
+
+    mutating func drawStrips(frame: UInt32) {
+        drawCells(.topStrip, frame)
+        drawCells(.bottomStrip(height: height), frame)
+    }
+}

@@ -1,0 +1,88 @@
+/// A 32-bit word as a row of square cells, black (0) or white (1): 8 that name the place, 32 of the
+/// value with the highest bit first, 8 of a check byte.
+struct DemoCardCells: Sendable {
+    /// The cells of a word.
+    static let count = 48
+
+    private static let checkSeed: UInt8 = 0x5A
+
+    /// The top left pixel of the first cell.
+    let x: Int
+    let y: Int
+    /// The side of a cell in pixels.
+    let size: Int
+    /// The byte that names the place.
+    let sync: UInt8
+    /// What the check byte is besides the value's bytes, all combined by exclusive or.
+    let seed: UInt8
+
+    /// The frame number in the picture's first rows.
+    static let topStrip = DemoCardCells(
+        x: DemoCardLayout.stripX, y: 0, size: DemoCardLayout.stripCell, sync: 0xB2, seed: checkSeed)
+
+    /// The frame number in the last rows of a picture.
+    static func bottomStrip(height: Int) -> DemoCardCells {
+        DemoCardCells(
+            x: DemoCardLayout.stripX, y: height - DemoCardLayout.stripCell,
+            size: DemoCardLayout.stripCell, sync: 0x6C, seed: checkSeed)
+    }
+
+    /// A row of the panel that shows the input.
+    static func panel(row: Int) -> DemoCardCells {
+        DemoCardCells(
+            x: DemoCardLayout.panelX, y: DemoCardLayout.panelY + row * DemoCardLayout.panelCell,
+            size: DemoCardLayout.panelCell, sync: 0x96, seed: checkSeed + UInt8(row))
+    }
+
+    /// The cells from left to right in the low 48 bits, the leftmost highest.
+    func encode(_ value: UInt32) -> UInt64 {
+        UInt64(sync) << 40 | UInt64(value) << 8 | UInt64(check(of: value))
+    }
+
+    /// The value; nil when a pixel is neither black nor white, a cell not of one colour, or the
+    /// first byte or the check byte wrong.
+    func decode(pixels: [UInt32], width: Int, height: Int) -> UInt32? {
+        guard x + Self.count * size <= width, y >= 0, y + size <= height else { return nil }
+        var bits: UInt64 = 0
+        for cell in 0..<Self.count {
+            guard let bit = readCell(cell, pixels: pixels, width: width) else { return nil }
+            bits = bits << 1 | bit
+        }
+        let value = UInt32(truncatingIfNeeded: bits >> 8)
+        return encode(value) == bits ? value : nil
+    }
+
+    private func readCell(_ cell: Int, pixels: [UInt32], width: Int) -> UInt64? {
+        let first = pixels[y * width + x + cell * size] & 0xFFFFFF
+        for row in y..<y + size {
+            let start = row * width + x + cell * size
+            for pixel in pixels[start..<start + size] where pixel & 0xFFFFFF != first {
+                return nil
+            }
+        }
+        switch first {
+        case DemoCardColour.black: return 0
+        case DemoCardColour.white: return 1
+        default: return nil
+        }
+    }
+
+    private func check(of value: UInt32) -> UInt8 {
+        withUnsafeBytes(of: value) { $0.reduce(seed, ^) }
+    }
+}
+
+/// The rows of the panel that shows the input.
+enum DemoPanelRow {
+    static let keyCount = 0
+    /// Sixteen rows of four bytes, the first byte highest.
+    static let keys = 1
+    static let position = 17
+    static let buttons = 18
+    static let wheel = 19
+    static let packets = 20
+    static let totalX = 21
+    static let totalY = 22
+    static let mode = 23
+    static let count = 24
+}
