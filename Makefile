@@ -73,7 +73,7 @@ check-snapshot:
 
 test: deps-test toolchain guest lint qemu-10 ## install what is missing, build and run every test
 	@Tools/lint --self-test
-	swift build --build-tests
+	@Tools/build-tests
 	@Tools/check-man $(DEBUG_BIN)
 	@Tools/check-data
 	SWIFTVM_DEMO_GUEST='$(CURDIR)/$(DEMO_GUEST)' SWIFTVM_BIN='$(CURDIR)/$(DEBUG_BIN)' \
