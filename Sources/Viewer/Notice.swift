@@ -1,0 +1,49 @@
+public import GuestDisplay
+
+/// What a viewer says over the guest's picture.
+public enum Notice: Hashable, Sendable {
+    /// The connection is being made, or no picture has come yet.
+    case connecting
+    /// The guest has switched its display off.
+    case displayOff
+    /// The guest is paused.
+    case paused
+    /// The guest has shut down; its machine is still there.
+    case shutDown
+    /// The guest has quit; with a reason unless it did so as asked.
+    case guestQuit(String?)
+    /// A passing hint.
+    case hint(String)
+
+    /// The text, plain.
+    public var text: String {
+        switch self {
+        case .connecting: "Connecting to the guest …"
+        case .displayOff: "The guest's display is off"
+        case .paused: "Paused"
+        case .shutDown: "The guest has shut down"
+        case .guestQuit(nil): "The guest has quit"
+        case .guestQuit(let reason?): "The guest has quit\n\(PlainText.oneLine(reason, limit: 120))"
+        case .hint(let text): text
+        }
+    }
+
+    /// The notice that matters most in that state; nil when the picture speaks for itself.
+    public static func of(
+        end: SourceEnd?, machine: MachineState?, isOff: Bool, hasPicture: Bool, hint: String?
+    ) -> Notice? {
+        switch end {
+        case .guestQuit: return .guestQuit(nil)
+        case .failed(let reason): return .guestQuit(reason)
+        case nil: break
+        }
+        switch machine {
+        case .paused: return .paused
+        case .shutDown: return .shutDown
+        case .running, nil: break
+        }
+        if isOff { return .displayOff }
+        if !hasPicture { return .connecting }
+        return hint.map { .hint($0) }
+    }
+}

@@ -1,0 +1,189 @@
+internal import Dispatch
+public import GuestDisplay
+
+/// What a session tells its viewer, on the main thread.
+@MainActor
+public protocol SessionDelegate: AnyObject {
+    /// The guest is connected; ``Session/heads`` and ``Session/guestName`` are known.
+    func sessionDidConnect(_ session: Session)
+    /// The guest could not be reached; the last call.
+    func session(_ session: Session, didFail error: DisplayError)
+    /// Heads came, went or changed.
+    func sessionDidChangeHeads(_ session: Session)
+    /// Pointer mode, machine state or the end of the guest: whatever titles, menus and notices show.
+    func sessionDidChangeState(_ session: Session)
+}
+
+/// A guest and what is known of it, for a viewer's main thread. Everything that waits for the guest happens on a queue of its own.
+@MainActor
+public final class Session {
+    /// The guest's display; its calls that never wait may be used directly.
+    public let source: any DisplaySource
+    /// Hears what changes.
+    public weak var delegate: (any SessionDelegate)?
+
+    /// Whether ``start()`` has succeeded.
+    public private(set) var isConnected = false
+    /// All heads, sorted by number.
+    public private(set) var heads: [Head] = []
+    /// How the guest ended; nil while it is there.
+    public private(set) var end: SourceEnd?
+    /// Whether the machine runs; nil when unknown.
+    public private(set) var machineState: MachineState?
+    private var pointerModes: [Head.ID: PointerMode] = [:]
+
+    private let queue = DispatchQueue(label: "swiftvm.session")
+    private var relay: SessionRelay?
+
+    /// A session of a guest that is not connected yet.
+    public init(source: any DisplaySource) {
+        self.source = source
+    }
+
+    /// The guest's name for a title: one line; "Virtual machine" when it has none.
+    public var guestName: String {
+        let name = PlainText.oneLine(source.guestName, limit: 60)
+        return name.isEmpty ? "Virtual machine" : name
+    }
+
+    /// Connects, off the main thread. The delegate hears how it went.
+    public func start() {
+        let relay = SessionRelay(session: self)
+        self.relay = relay
+        let source = source
+        queue.async {
+            do throws(DisplayError) {
+                try source.connect(delegate: relay)
+                let heads = source.heads
+                let state = source.machine?.state
+                relay.onMain { $0.connected(heads: heads, state: state) }
+            } catch {
+                relay.onMain { $0.delegate?.session($0, didFail: error) }
+            }
+        }
+    }
+
+    /// Opens a head, off the main thread; `completion` runs on the main thread with nil or what went wrong.
+    public func open(
+        _ head: Head.ID, sink: any HeadSink,
+        completion: @escaping @MainActor @Sendable (DisplayError?) -> Void
+    ) {
+        let source = source
+        queue.async {
+            var failure: DisplayError?
+            do throws(DisplayError) {
+                try source.open(head, sink: sink)
+            } catch {
+                failure = error
+            }
+            DispatchQueue.main.async { [failure] in
+                MainActor.assumeIsolated { completion(failure) }
+            }
+        }
+    }
+
+    /// Ends a head's pictures, off the main thread.
+    public func close(_ head: Head.ID) {
+        let source = source
+        queue.async { source.close(head) }
+    }
+
+    /// The pointing device of a head.
+    public func pointerMode(of head: Head.ID) -> PointerMode {
+        pointerModes[head] ?? source.pointerMode(of: head)
+    }
+
+    /// Whether the menu may offer an action now.
+    public func canPerform(_ action: MachineAction) -> Bool {
+        guard end == nil, isConnected, let machine = source.machine,
+            machine.actions.contains(action)
+        else { return false }
+        switch action {
+        case .pause: return machineState != .paused && machineState != .shutDown
+        case .resume: return machineState == .paused
+        case .reset, .powerButton, .quit: return true
+        }
+    }
+
+    /// Does an action; `failed` runs on the main thread if it fails.
+    public func perform(
+        _ action: MachineAction, failed: @escaping @MainActor @Sendable (DisplayError) -> Void
+    ) {
+        guard let machine = source.machine else {
+            failed(DisplayError("this connection does not control the machine"))
+            return
+        }
+        machine.perform(action) { error in
+            guard let error else { return }
+            DispatchQueue.main.async { MainActor.assumeIsolated { failed(error) } }
+        }
+    }
+
+    /// Presses and releases a combination in a head.
+    public func send(_ combination: KeyCombination, to head: Head.ID) {
+        for event in combination.events { source.send(event, to: head) }
+    }
+
+    fileprivate func connected(heads: [Head], state: MachineState?) {
+        isConnected = true
+        self.heads = heads
+        if machineState == nil { machineState = state }
+        delegate?.sessionDidConnect(self)
+    }
+
+    fileprivate func changed(heads: [Head]) {
+        self.heads = heads
+        if isConnected { delegate?.sessionDidChangeHeads(self) }
+    }
+
+    fileprivate func changed(mode: PointerMode, of head: Head.ID) {
+        pointerModes[head] = mode
+        delegate?.sessionDidChangeState(self)
+    }
+
+    fileprivate func changed(state: MachineState) {
+        machineState = state
+        delegate?.sessionDidChangeState(self)
+    }
+
+    fileprivate func ended(_ end: SourceEnd) {
+        guard self.end == nil else { return }
+        self.end = end
+        delegate?.sessionDidChangeState(self)
+    }
+}
+
+/// Hears the source on its threads and repeats on the main thread, in order.
+private final class SessionRelay: DisplaySourceDelegate, @unchecked Sendable {
+    // Read and written on the main thread alone.
+    private weak var session: Session?
+
+    @MainActor
+    init(session: Session) {
+        self.session = session
+    }
+
+    func onMain(_ body: @escaping @MainActor @Sendable (Session) -> Void) {
+        DispatchQueue.main.async {
+            MainActor.assumeIsolated {
+                if let session = self.session { body(session) }
+            }
+        }
+    }
+
+    func source(_ source: any DisplaySource, didChange heads: [Head]) {
+        onMain { $0.changed(heads: heads) }
+    }
+
+    func source(_ source: any DisplaySource, didChange mode: PointerMode, of head: Head.ID) {
+        onMain { $0.changed(mode: mode, of: head) }
+    }
+
+    func source(_ source: any DisplaySource, didChange state: MachineState) {
+        onMain { $0.changed(state: state) }
+    }
+
+    func source(_ source: any DisplaySource, didEnd end: SourceEnd) {
+        onMain { $0.ended(end) }
+    }
+}
