@@ -51,7 +51,7 @@ build: deps toolchain ## build the programs for use
 	swift build $(RELEASE_FLAGS) --product swiftvm-snapshot
 
 guest: deps toolchain ## build the demo guest
-	@$(MAKE) --no-print-directory -C Resources/demo-guest OUT='$(CURDIR)/$(dir $(DEMO_GUEST))' \
+	@$(MAKE) --no-print-directory -C Resources/demo-guest OUT='$(CURDIR)/$(patsubst %/,%,$(dir $(DEMO_GUEST)))' \
 	    CLANG='$(CLANG)' LD='$(LD)'
 
 qemu-10:
