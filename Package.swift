@@ -44,7 +44,9 @@ let package = Package(
 
         // The only C code of the programs.
         .target(name: "CShims"),
-        .target(name: "CShimsGTK", dependencies: ["CGTK"]),
+        .target(
+            name: "CShimsGTK", dependencies: ["CGTK"],
+            linkerSettings: [.linkedLibrary("wayland-client")]),
 
         // The rooms. Imports run one way; Tools/lint checks it.
         .target(name: "GuestDisplay", dependencies: ["CShims", systemPackage, logging]),
@@ -58,7 +60,8 @@ let package = Package(
         .target(
             name: "ViewerGTK",
             dependencies: [
-                "GuestDisplay", "GuestDisplayGL", "Viewer", "CGTK", "CShimsGTK", "CEpoxy", logging,
+                "GuestDisplay", "GuestDisplayGL", "Viewer", "CGTK", "CShims", "CShimsGTK", "CEpoxy",
+                logging,
             ]),
         .target(
             name: "ViewerHeadless",

@@ -42,6 +42,12 @@ int swiftvm_socketpair(int fds[_Nonnull 2]);
 /// memfd_create(2) with MFD_CLOEXEC and, if asked, MFD_ALLOW_SEALING; -1 with errno.
 int swiftvm_memfd(const char *_Nonnull name, bool sealable);
 
+/// The descriptor that is readable when work waits on libdispatch's main queue (swift-corelibs-libdispatch, private.h).
+int _dispatch_get_main_queue_handle_4CF(void);
+
+/// Does the work that waits on libdispatch's main queue; `message` is null. Main thread alone.
+void _dispatch_main_queue_callback_4CF(void *_Nullable message);
+
 /// fcntl(fd, F_DUPFD_CLOEXEC): a second descriptor of the same file; -1 with errno.
 int swiftvm_duplicate(int fd);
 

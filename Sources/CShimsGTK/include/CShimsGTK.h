@@ -1,5 +1,65 @@
-// What GTK says in macros, casts and varargs, for Swift.
+// What GTK says in macros, casts and varargs, for Swift; and the Wayland protocols that GTK 3 has no API for.
 #ifndef SWIFTVM_CSHIMSGTK_H
 #define SWIFTVM_CSHIMSGTK_H
+
+#include <gdk/gdkwayland.h>
+#include <gdk/gdkx.h>
 #include <gtk/gtk.h>
+#include <stdbool.h>
+
+#include "idle-inhibit-unstable-v1.h"
+#include "pointer-constraints-unstable-v1.h"
+#include "relative-pointer-unstable-v1.h"
+
+/// Whether GDK speaks X11 on that display.
+bool swiftvm_display_is_x11(GdkDisplay *_Nonnull display);
+
+/// Whether GDK speaks Wayland on that display.
+bool swiftvm_display_is_wayland(GdkDisplay *_Nonnull display);
+
+/// A modal message dialog without buttons: plain text above, plain text below (may be null).
+GtkWidget *_Nonnull swiftvm_message_dialog(GtkWindow *_Nullable parent, GtkMessageType type,
+                                           const char *_Nonnull text, const char *_Nullable details);
+
+/// Asks the session not to blank the screen, over org.freedesktop.ScreenSaver; 0 where nobody listens. Does not wait: the
+/// cookie is stored to `*cookie` when the answer comes, so `cookie` must live as long as the program.
+void swiftvm_screensaver_inhibit(const char *_Nonnull program, const char *_Nonnull reason,
+                                 guint32 *_Nonnull cookie);
+
+/// Undoes it; a cookie of 0 is ignored.
+void swiftvm_screensaver_uninhibit(guint32 cookie);
+
+/// The Wayland globals that GTK 3 does not bind itself; absent ones are null.
+typedef struct {
+    struct zwp_relative_pointer_manager_v1 *_Nullable relative_pointers;
+    struct zwp_pointer_constraints_v1 *_Nullable pointer_constraints;
+    struct zwp_idle_inhibit_manager_v1 *_Nullable idle_inhibit;
+} swiftvm_wayland_globals;
+
+/// Binds them on GDK's connection, with a queue of its own so that GDK's events are not touched; one round trip.
+swiftvm_wayland_globals swiftvm_wayland_bind(GdkDisplay *_Nonnull display);
+
+/// Hears relative motion of a locked pointer, in logical pixels, unaccelerated if the compositor tells.
+typedef void (*swiftvm_motion_handler)(void *_Nullable context, double dx, double dy);
+
+/// A locked pointer: its motion goes to a handler, its place stays.
+typedef struct swiftvm_pointer_lock swiftvm_pointer_lock;
+
+/// Locks the seat's pointer to the window; null when the compositor cannot.
+swiftvm_pointer_lock *_Nullable swiftvm_pointer_lock_new(const swiftvm_wayland_globals *_Nonnull globals,
+                                                         GdkWindow *_Nonnull window,
+                                                         GdkSeat *_Nonnull seat,
+                                                         swiftvm_motion_handler _Nonnull handler,
+                                                         void *_Nullable context);
+
+/// Unlocks.
+void swiftvm_pointer_lock_free(swiftvm_pointer_lock *_Nonnull lock);
+
+/// Keeps the screen on while the window's surface is visible; null when the compositor cannot.
+struct zwp_idle_inhibitor_v1 *_Nullable swiftvm_idle_inhibitor_new(
+    const swiftvm_wayland_globals *_Nonnull globals, GdkWindow *_Nonnull window);
+
+/// Lets the screen blank again.
+void swiftvm_idle_inhibitor_free(struct zwp_idle_inhibitor_v1 *_Nonnull inhibitor);
+
 #endif

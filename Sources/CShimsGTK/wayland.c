@@ -1,0 +1,99 @@
+#include <string.h>
+
+#include "CShimsGTK.h"
+
+static void add_global(void *data, struct wl_registry *registry, uint32_t name, const char *interface,
+                       uint32_t version) {
+    swiftvm_wayland_globals *globals = data;
+    if (!strcmp(interface, zwp_relative_pointer_manager_v1_interface.name)) {
+        globals->relative_pointers =
+            wl_registry_bind(registry, name, &zwp_relative_pointer_manager_v1_interface, 1);
+    } else if (!strcmp(interface, zwp_pointer_constraints_v1_interface.name)) {
+        globals->pointer_constraints =
+            wl_registry_bind(registry, name, &zwp_pointer_constraints_v1_interface, 1);
+    } else if (!strcmp(interface, zwp_idle_inhibit_manager_v1_interface.name)) {
+        globals->idle_inhibit =
+            wl_registry_bind(registry, name, &zwp_idle_inhibit_manager_v1_interface, 1);
+    }
+}
+
+static void remove_global(void *data, struct wl_registry *registry, uint32_t name) {}
+
+static const struct wl_registry_listener registry_listener = {add_global, remove_global};
+
+// Objects made from a proxy inherit its queue; back to the default one, which GDK dispatches.
+static void use_default_queue(void *proxy) {
+    if (proxy) wl_proxy_set_queue(proxy, NULL);
+}
+
+swiftvm_wayland_globals swiftvm_wayland_bind(GdkDisplay *gdk_display) {
+    swiftvm_wayland_globals globals = {0};
+    if (!swiftvm_display_is_wayland(gdk_display)) return globals;
+    struct wl_display *display = gdk_wayland_display_get_wl_display(gdk_display);
+    struct wl_event_queue *queue = wl_display_create_queue(display);
+    struct wl_display *wrapper = wl_proxy_create_wrapper(display);
+    wl_proxy_set_queue((struct wl_proxy *)wrapper, queue);
+    struct wl_registry *registry = wl_display_get_registry(wrapper);
+    wl_proxy_wrapper_destroy(wrapper);
+    wl_registry_add_listener(registry, &registry_listener, &globals);
+    wl_display_roundtrip_queue(display, queue);
+    use_default_queue(globals.relative_pointers);
+    use_default_queue(globals.pointer_constraints);
+    use_default_queue(globals.idle_inhibit);
+    wl_registry_destroy(registry);
+    wl_event_queue_destroy(queue);
+    return globals;
+}
+
+struct swiftvm_pointer_lock {
+    struct zwp_relative_pointer_v1 *relative;
+    struct zwp_locked_pointer_v1 *locked;
+    swiftvm_motion_handler handler;
+    void *context;
+};
+
+static void relative_motion(void *data, struct zwp_relative_pointer_v1 *pointer, uint32_t time_high,
+                            uint32_t time_low, wl_fixed_t dx, wl_fixed_t dy, wl_fixed_t dx_plain,
+                            wl_fixed_t dy_plain) {
+    struct swiftvm_pointer_lock *lock = data;
+    lock->handler(lock->context, wl_fixed_to_double(dx), wl_fixed_to_double(dy));
+}
+
+static const struct zwp_relative_pointer_v1_listener relative_listener = {relative_motion};
+
+swiftvm_pointer_lock *swiftvm_pointer_lock_new(const swiftvm_wayland_globals *globals,
+                                               GdkWindow *window, GdkSeat *seat,
+                                               swiftvm_motion_handler handler, void *context) {
+    GdkDevice *device = gdk_seat_get_pointer(seat);
+    struct wl_surface *surface = gdk_wayland_window_get_wl_surface(window);
+    if (!globals->relative_pointers || !globals->pointer_constraints || !device || !surface) return NULL;
+    struct wl_pointer *pointer = gdk_wayland_device_get_wl_pointer(device);
+    if (!pointer) return NULL;
+    swiftvm_pointer_lock *lock = g_new0(swiftvm_pointer_lock, 1);
+    lock->handler = handler;
+    lock->context = context;
+    lock->relative =
+        zwp_relative_pointer_manager_v1_get_relative_pointer(globals->relative_pointers, pointer);
+    zwp_relative_pointer_v1_add_listener(lock->relative, &relative_listener, lock);
+    lock->locked = zwp_pointer_constraints_v1_lock_pointer(
+        globals->pointer_constraints, surface, pointer, NULL,
+        ZWP_POINTER_CONSTRAINTS_V1_LIFETIME_PERSISTENT);
+    return lock;
+}
+
+void swiftvm_pointer_lock_free(swiftvm_pointer_lock *lock) {
+    zwp_locked_pointer_v1_destroy(lock->locked);
+    zwp_relative_pointer_v1_destroy(lock->relative);
+    g_free(lock);
+}
+
+struct zwp_idle_inhibitor_v1 *swiftvm_idle_inhibitor_new(const swiftvm_wayland_globals *globals,
+                                                         GdkWindow *window) {
+    struct wl_surface *surface = gdk_wayland_window_get_wl_surface(window);
+    if (!globals->idle_inhibit || !surface) return NULL;
+    return zwp_idle_inhibit_manager_v1_create_inhibitor(globals->idle_inhibit, surface);
+}
+
+void swiftvm_idle_inhibitor_free(struct zwp_idle_inhibitor_v1 *inhibitor) {
+    zwp_idle_inhibitor_v1_destroy(inhibitor);
+}
