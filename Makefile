@@ -78,7 +78,7 @@ test: deps-test toolchain guest lint qemu-10 ## install what is missing, build a
 	@Tools/check-data
 	SWIFTVM_DEMO_GUEST='$(CURDIR)/$(DEMO_GUEST)' SWIFTVM_BIN='$(CURDIR)/$(DEBUG_BIN)' \
 	    SWIFTVM_QEMU_7=/usr/bin/qemu-system-x86_64 SWIFTVM_QEMU_10='$(CURDIR)/$(QEMU_10)' \
-	    swift test --skip-build $(TESTS)
+	    swift test --skip-build --disable-xctest $(TESTS)
 
 lint: toolchain ## check imports, toolkit headers, layout and what is tracked
 	@Tools/lint
