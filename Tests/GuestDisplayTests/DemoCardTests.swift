@@ -34,7 +34,7 @@ struct DemoCardTests {
         for motion in [DemoCard.Motion.small, .full] {
             let card = DemoCard(width: size.0, height: size.1, motion: motion)
             var keys = DemoKeyLog([0xE0, 0x1D])
-            keys.append((0..<100).map { UInt8($0 &* 37) })
+            keys.append((0..<100).map { UInt8(truncatingIfNeeded: $0 * 37) })
             let mouse = DemoMouse(
                 x: size.0 - 1, y: 0, buttons: [.left, .extra], wheel: -3, packets: 7,
                 totalX: -1000, totalY: 2000)
