@@ -1,0 +1,142 @@
+internal import CEpoxy
+public import GuestDisplay
+
+/// A native window's own EGL surface and context, where the toolkit has none: on X11 the window of a widget.
+///
+/// One thread, the window's. Where it draws no context is left current, so that the toolkit's own GL is not disturbed.
+public final class EGLWindowPresenter {
+    private let display: EGLDisplayHandle
+    private let surface: EGLSurface
+    private let context: EGLContext
+    private let api: EGLenum
+    private var drawer: PictureDrawer?
+    private var isClosed = false
+
+    /// The visual (X11: `VisualID`) that a native window must have been made with. It has no alpha: a picture is opaque. Throws when the
+    /// display has no such config.
+    public static func nativeVisualID(for display: EGLDisplayHandle) throws(GLError) -> UInt {
+        try WindowConfig(display: display).visualID
+    }
+
+    /// Makes surface and context on a window with that visual, which must live until ``close()``. Throws what EGL reports.
+    public init(display: EGLDisplayHandle, nativeWindow: UInt) throws(GLError) {
+        let choice = try WindowConfig(display: display)
+        guard epoxy_eglBindAPI(choice.api) != 0 else { throw .egl("eglBindAPI") }
+        guard
+            let context = epoxy_eglCreateContext(
+                display.display, choice.config, nil, choice.contextAttributes)
+        else { throw .egl("eglCreateContext (window)") }
+        guard
+            let surface = epoxy_eglCreateWindowSurface(
+                display.display, choice.config, EGLNativeWindowType(nativeWindow), nil)
+        else {
+            let error = GLError.egl("eglCreateWindowSurface")
+            _ = epoxy_eglDestroyContext(display.display, context)
+            throw error
+        }
+        self.display = display
+        self.context = context
+        self.surface = surface
+        api = choice.api
+        do throws(GLError) {
+            try makeCurrent()
+            defer { release() }
+            // The window is drawn on the toolkit's clock: a swap that waits for a hidden window would stop the whole program.
+            _ = epoxy_eglSwapInterval(display.display, 0)
+            drawer = try PictureDrawer()
+        } catch {
+            _ = epoxy_eglDestroySurface(display.display, surface)
+            _ = epoxy_eglDestroyContext(display.display, context)
+            throw error
+        }
+    }
+
+    /// Draws as ``PictureDrawer/draw(_:layers:frame:window:)`` and swaps. `window` is the native window's size in device pixels. Does not
+    /// wait for a refresh. Throws what failed; the window stays usable.
+    public func present(
+        _ content: Picture?, layers: [Layer], frame: Rect, window: Size
+    ) throws(GLError) {
+        if isClosed || window.isEmpty { return }
+        try makeCurrent()
+        defer { release() }
+        // The window's own framebuffer, and its size before the server has told Mesa of a new one.
+        epoxy_glBindFramebuffer(GLenum(GL_FRAMEBUFFER), 0)
+        try drawer?.draw(content, layers: layers, frame: frame, window: window)
+        guard epoxy_eglSwapBuffers(display.display, surface) != 0 else {
+            throw .egl("eglSwapBuffers")
+        }
+    }
+
+    /// Destroys surface and context; before the native window is destroyed. Idempotent.
+    public func close() {
+        if isClosed { return }
+        isClosed = true
+        if (try? makeCurrent()) != nil { drawer?.close() }
+        drawer = nil
+        release()
+        _ = epoxy_eglDestroySurface(display.display, surface)
+        _ = epoxy_eglDestroyContext(display.display, context)
+    }
+
+    private func makeCurrent() throws(GLError) {
+        guard epoxy_eglBindAPI(api) != 0 else { throw .egl("eglBindAPI") }
+        guard epoxy_eglMakeCurrent(display.display, surface, surface, context) != 0 else {
+            throw .egl("eglMakeCurrent (window)")
+        }
+    }
+
+    private func release() {
+        _ = epoxy_eglMakeCurrent(display.display, nil, nil, nil)
+    }
+}
+
+/// A config for opaque windows and the API that it can do.
+private struct WindowConfig {
+    let config: EGLConfig
+    let api: EGLenum
+    let contextAttributes: [EGLint]
+    let visualID: UInt
+
+    init(display: EGLDisplayHandle) throws(GLError) {
+        let attempts: [(api: Int32, renderable: Int32, context: [EGLint])] = [
+            (
+                EGL_OPENGL_API, EGL_OPENGL_BIT,
+                [EGL_CONTEXT_MAJOR_VERSION, 3, EGL_CONTEXT_MINOR_VERSION, 0, EGL_NONE]
+            ),
+            (EGL_OPENGL_ES_API, EGL_OPENGL_ES3_BIT, [EGL_CONTEXT_MAJOR_VERSION, 3, EGL_NONE]),
+            (EGL_OPENGL_ES_API, EGL_OPENGL_ES2_BIT, [EGL_CONTEXT_MAJOR_VERSION, 2, EGL_NONE]),
+        ]
+        for attempt in attempts {
+            let wanted = [
+                EGL_SURFACE_TYPE, EGL_WINDOW_BIT, EGL_RENDERABLE_TYPE, attempt.renderable,
+                EGL_RED_SIZE, 8, EGL_GREEN_SIZE, 8, EGL_BLUE_SIZE, 8, EGL_NONE,
+            ]
+            var configs = [EGLConfig?](repeating: nil, count: 256)
+            var count: EGLint = 0
+            guard
+                epoxy_eglChooseConfig(
+                    display.display, wanted, &configs, EGLint(configs.count), &count) != 0
+            else { throw .egl("eglChooseConfig (window)") }
+            for case let config? in configs.prefix(Int(count)) {
+                let value = { (attribute: Int32) -> Int in
+                    var value: EGLint = 0
+                    _ = epoxy_eglGetConfigAttrib(display.display, config, attribute, &value)
+                    return Int(value)
+                }
+                // eglChooseConfig takes sizes as at least; 10-bit channels would not be exact, and no depth or samples are needed.
+                guard value(EGL_ALPHA_SIZE) == 0, value(EGL_RED_SIZE) == 8,
+                    value(EGL_SAMPLES) == 0, value(EGL_NATIVE_VISUAL_ID) != 0
+                else { continue }
+                self.config = config
+                api = EGLenum(attempt.api)
+                contextAttributes = attempt.context
+                visualID = UInt(value(EGL_NATIVE_VISUAL_ID))
+                return
+            }
+        }
+        throw GLError(
+            operation: "eglChooseConfig (window)",
+            reason: "\(display.description) has no opaque 24-bit config for windows; "
+                + "use the software renderer")
+    }
+}

@@ -1,0 +1,204 @@
+internal import GuestDisplay
+internal import Logging
+internal import Synchronization
+
+/// Brings a head's published content up to date on the ingest thread.
+final class HeadUpdater: Sendable {
+    private let work: HeadWork
+    private let worker: IngestWorker
+
+    init(state: HeadState, worker: IngestWorker) {
+        self.worker = worker
+        work = HeadWork(state: state, worker: worker)
+    }
+
+    /// Has the ingest thread look at the head soon; many calls before it does are one.
+    func schedule() {
+        work.schedule()
+    }
+
+    /// The head is gone: frees its rings on the ingest thread.
+    func close() {
+        worker.enqueue { [work] in work.close() }
+    }
+}
+
+/// What the ingest thread does for a head.
+private final class HeadWork: @unchecked Sendable {
+    private let state: HeadState
+    private let worker: IngestWorker
+    private let isScheduled = Atomic<Bool>(false)
+    /// Whether a returning slot is waited for.
+    private let isWaiting: WaitFlag
+    // From here on: ingest thread only.
+    private var rings: HeadRings
+    private var number: UInt64 = 0
+    private var seenCursor: UInt64 = 0
+    /// Whether the ring lacks changes that were taken from the state, or a written slot was not published.
+    private var isBehind = false
+    private var isClosed = false
+    private var lastFailure: GLError?
+
+    init(state: HeadState, worker: IngestWorker) {
+        self.state = state
+        self.worker = worker
+        let waiting = WaitFlag()
+        isWaiting = waiting
+        rings = HeadRings(worker: worker, onReturn: { waiting.slotReturned() })
+        waiting.onReturn = { [weak self] in self?.schedule() }
+    }
+
+    func schedule() {
+        if isScheduled.exchange(true, ordering: .acquiringAndReleasing) { return }
+        worker.enqueue { [self] in
+            isScheduled.store(false, ordering: .sequentiallyConsistent)
+            update()
+        }
+    }
+
+    func close() {
+        isClosed = true
+        state.publish(.nothing)
+        worker.remove(rings)
+    }
+
+    private func update() {
+        if isClosed { return }
+        var isChanged = false
+        do throws(GLError) {
+            isChanged = try updateContent()
+        } catch {
+            state.counters.withLock { $0.failures += 1 }
+            // A driver that fails, fails at every picture: say it once.
+            if error != lastFailure { worker.logger.error("picture: \(error)") }
+            lastFailure = error
+        }
+        // Set before looking, so that a slot which comes back meanwhile is not missed.
+        isWaiting.isSet = true
+        rings.sweep()
+        isWaiting.isSet = isBehind || rings.isAwaitingReturns
+        if isBehind, lastFailure == nil, let ring = rings.ring,
+            ring.hasFree(besides: rings.reserved)
+        {
+            schedule()
+        }
+        let cursor = state.cursor.serial
+        if cursor != seenCursor {
+            seenCursor = cursor
+            isChanged = true
+        }
+        if isChanged { state.observers.wakeAll() }
+    }
+
+    /// Whether something was published.
+    private func updateContent() throws(GLError) -> Bool {
+        // The lock is held while a surface's pixels are copied: its source may write them at any time.
+        enum Step {
+            case done(Bool)
+            case publish(PictureRing, PictureSlot)
+            case readTexture(GLScanout, PictureRing, [FrameRelease], isChanged: Bool)
+        }
+        let step: Step = try state.lock.withLock { () throws(GLError) in
+            let (isAnother, damage, releases) = state.takePending()
+            switch state.current {
+            case .nothing:
+                return .done(false)
+            case .off:
+                isBehind = false
+                return .done(isAnother)
+            case .surface(let backing):
+                let ring = rings.ring(size: backing.size, holdsTextures: false)
+                if !damage.isEmpty {
+                    ring.note(damage)
+                    isBehind = true
+                }
+                guard isBehind else { return .done(false) }
+                guard let slot = try ring.takeFree() else {
+                    state.counters.withLock { $0.deferrals += 1 }
+                    return .done(false)
+                }
+                let pixels = slot.stale.pixelCount
+                try worker.store?.write(backing.memory, to: slot)
+                slot.stale = Damage(size: ring.size)
+                count(pixels: pixels)
+                return .publish(ring, slot)
+            case .texture(let scanout):
+                let ring = rings.ring(size: scanout.crop.size, holdsTextures: true)
+                if !damage.isEmpty { ring.note(damage) }
+                return .readTexture(scanout, ring, releases, isChanged: !damage.isEmpty)
+            }
+        }
+        switch step {
+        case .done(let isOff):
+            if isOff { state.publish(.off) }
+            return isOff
+        case .publish(let ring, let slot):
+            try publish(slot, of: ring)
+            return true
+        case .readTexture(let scanout, let ring, let releases, let isChanged):
+            return try updateTexture(
+                scanout, ring: ring, releases: releases, isChanged: isChanged)
+        }
+    }
+
+    /// A texture is read at once into the reserved slot or a free one, and its frame released; published only if another slot is then
+    /// free for the next frame, so that no reader holds the guest.
+    private func updateTexture(
+        _ scanout: GLScanout, ring: PictureRing, releases: [FrameRelease], isChanged: Bool
+    ) throws(GLError) -> Bool {
+        if isChanged {
+            var writable = rings.reserved
+            if writable == nil { writable = try ring.takeFree() }
+            guard let slot = writable else {
+                preconditionFailure("the slot kept in reserve was given away")
+            }
+            rings.reserved = slot
+            defer { for release in releases { release.release() } }
+            let pixels = slot.stale.pixelCount
+            try worker.store?.write(scanout, to: slot)
+            slot.stale = Damage(size: ring.size)
+            count(pixels: pixels)
+            isBehind = true
+        } else {
+            for release in releases { release.release() }
+        }
+        guard isBehind, let slot = rings.reserved else { return false }
+        guard ring.hasFree(besides: slot) else {
+            state.counters.withLock { $0.deferrals += 1 }
+            return false
+        }
+        rings.reserved = nil
+        try publish(slot, of: ring)
+        return true
+    }
+
+    private func publish(_ slot: PictureSlot, of ring: PictureRing) throws(GLError) {
+        try worker.store?.finish(slot)
+        number += 1
+        isBehind = false
+        state.publish(.picture(ring.publish(slot, number: number)))
+        state.counters.withLock { $0.picturesPublished += 1 }
+        lastFailure = nil
+        ring.trim()
+    }
+
+    private func count(pixels: Int) {
+        state.counters.withLock { $0.pixelsUploaded += UInt64(pixels) }
+    }
+}
+
+/// Passes a slot's return on to the ingest thread while that waits for one, and drops it otherwise.
+private final class WaitFlag: @unchecked Sendable {
+    private let flag = Atomic<Bool>(false)
+    /// Set once, before the first slot is made.
+    var onReturn: @Sendable () -> Void = {}
+
+    var isSet: Bool {
+        get { flag.load(ordering: .sequentiallyConsistent) }
+        set { flag.store(newValue, ordering: .sequentiallyConsistent) }
+    }
+
+    func slotReturned() {
+        if isSet { onReturn() }
+    }
+}

@@ -1,0 +1,20 @@
+/// What a head's ingest has done since it began.
+public struct IngestCounters: Hashable, Sendable {
+    /// Events received, refused ones included.
+    public var events: UInt64 = 0
+    /// Events refused with an error.
+    public var refused: UInt64 = 0
+    /// Bytes read from surfaces: the one copy into the backing picture.
+    public var bytesCopied: UInt64 = 0
+    /// Pixels copied from the backing picture (or a texture) to slots of the ring.
+    public var pixelsUploaded: UInt64 = 0
+    /// Pictures published.
+    public var picturesPublished: UInt64 = 0
+    /// How often a picture had to wait because readers held every slot.
+    public var deferrals: UInt64 = 0
+    /// How often EGL or GL failed; the log says why.
+    public var failures: UInt64 = 0
+
+    /// All zero.
+    public init() {}
+}

@@ -1,0 +1,85 @@
+public import GuestDisplay
+internal import Logging
+internal import Synchronization
+
+/// One head's pictures: takes a source's events, publishes numbered pictures, and wakes who observes.
+///
+/// Any thread may call, except ``receive(_:)``, which is the source's.
+public final class IngestHead: HeadSink {
+    /// What a window shows.
+    public enum Content: Sendable {
+        /// No scanout has come yet.
+        case nothing
+        /// The guest has switched the display off.
+        case off
+        /// A picture.
+        case picture(Picture)
+    }
+
+    let state: HeadState
+    private let worker: IngestWorker
+    private let updater: HeadUpdater
+
+    init(worker: IngestWorker) {
+        self.worker = worker
+        let state = HeadState()
+        self.state = state
+        updater = HeadUpdater(state: state, worker: worker)
+    }
+
+    deinit {
+        updater.close()
+    }
+
+    /// The newest published content.
+    public var content: Content { state.content }
+
+    /// The guest's pointer.
+    public var cursor: CursorState { state.cursor }
+
+    /// What was done since the head began.
+    public var counters: IngestCounters { state.counters.withLock { $0 } }
+
+    /// Calls `wake` on the ingest thread after each change of content or cursor, until the observation is cancelled or dropped.
+    /// `wake` must not block; changes that come together are one call.
+    public func observe(_ wake: @escaping @Sendable () -> Void) -> Observation {
+        let id = state.observers.add(wake)
+        return Observation { [state] in state.observers.remove(id) }
+    }
+
+    /// Reads a picture of this head's ingest back, on the ingest thread; `completion` is called there, or at once after the ingest's end,
+    /// exactly once. Rows of 0x00RRGGBB, top first, `width × height` of them.
+    public func readPixels(
+        of picture: Picture,
+        completion: @escaping @Sendable (Result<[UInt32], GLError>) -> Void
+    ) {
+        // The picture lives until the job has run, so its slot is not written.
+        let accepted = worker.enqueue { [worker] in
+            do throws(GLError) {
+                guard let store = worker.store else { throw .ended }
+                completion(.success(try store.read(picture.storage)))
+            } catch {
+                completion(.failure(error))
+            }
+        }
+        if !accepted { completion(.failure(.ended)) }
+    }
+
+    /// Takes the next event: copies borrowed or mapped pixels before it returns, never waits for a window. Throws when the event
+    /// cannot be shown; the last good picture stays.
+    public func receive(_ event: DisplayEvent) throws(SurfaceError) {
+        state.counters.withLock { $0.events += 1 }
+        do throws(SurfaceError) {
+            try state.apply(event)
+        } catch {
+            state.counters.withLock { $0.refused += 1 }
+            throw error
+        }
+        updater.schedule()
+    }
+}
+
+extension GLError {
+    fileprivate static let ended = GLError(
+        operation: "read-back", reason: "the ingest has ended")
+}

@@ -1,0 +1,51 @@
+internal import GuestDisplay
+
+/// Where the pictures of rings are kept, and how they are brought up to date. Used on the ingest thread only.
+///
+/// Implementations: CPU memory (``MemoryStore``) and textures (``TextureStore``).
+protocol PictureStore: AnyObject {
+    /// New storage of that size, its content undefined.
+    func make(size: Size) throws(GLError) -> Picture.Storage
+    /// Copies what the slot lacks (its `stale`) from a backing picture. The backing may be written again on return.
+    func write(_ backing: PictureMemory, to slot: PictureSlot) throws(GLError)
+    /// Copies what the slot lacks from a scanout that a GPU holds; returns when it was read and its frame may be released.
+    func write(_ scanout: GLScanout, to slot: PictureSlot) throws(GLError)
+    /// Makes what was written visible to readers in other contexts. Before the slot's picture is published.
+    func finish(_ slot: PictureSlot) throws(GLError)
+    /// The pixels of a picture's storage: 0x00RRGGBB.
+    func read(_ storage: Picture.Storage) throws(GLError) -> [UInt32]
+    /// Frees storage that no picture refers to.
+    func destroy(_ storage: Picture.Storage)
+    /// Frees what is left of its own. Last call.
+    func close()
+}
+
+/// Pictures in CPU memory.
+final class MemoryStore: PictureStore {
+    func make(size: Size) -> Picture.Storage {
+        .memory(PictureMemory(size: size))
+    }
+
+    func write(_ backing: PictureMemory, to slot: PictureSlot) {
+        guard case .memory(let memory) = slot.storage else { return }
+        memory.copy(slot.stale, from: backing)
+    }
+
+    func write(_ scanout: GLScanout, to slot: PictureSlot) throws(GLError) {
+        throw GLError(
+            operation: "picture of a GPU", reason: "the software renderer cannot read it")
+    }
+
+    func finish(_ slot: PictureSlot) {}
+
+    func read(_ storage: Picture.Storage) throws(GLError) -> [UInt32] {
+        guard case .memory(let memory) = storage else {
+            throw GLError(operation: "read-back", reason: "the picture is another ingest's")
+        }
+        return memory.opaquePixels()
+    }
+
+    func destroy(_ storage: Picture.Storage) {}
+
+    func close() {}
+}

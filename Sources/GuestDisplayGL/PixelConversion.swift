@@ -1,0 +1,148 @@
+internal import GuestDisplay
+
+/// The one copy of a surface's pixels: from any supported format into x8r8g8b8.
+enum PixelConversion {
+    /// Copies the rectangle `rect` of `surface` to the place whose top left corner is (`x`, `y`) in `memory`.
+    ///
+    /// Both must lie within: checked by the caller, and once more here before the first byte is read. Throws what the surface's memory
+    /// throws; then what was written is partly wrong.
+    static func copy(
+        _ rect: Rect, of surface: DisplaySurface, to memory: PictureMemory, x: Int, y: Int
+    ) throws(SurfaceError) {
+        precondition(rect.lies(within: surface.size))
+        precondition(
+            Rect(x: x, y: y, width: rect.width, height: rect.height).lies(within: memory.size))
+        let pixelBytes = surface.format.bytesPerPixel
+        let first = surface.offset + rect.y * surface.stride + rect.x * pixelBytes
+        let needed = first + (rect.height - 1) * surface.stride + rect.width * pixelBytes
+        let rows = RowCopy(
+            format: surface.format, width: rect.width, height: rect.height, stride: surface.stride,
+            destination: memory.mutableBase + y * memory.size.width + x,
+            destinationWidth: memory.size.width)
+        var available = 0
+        try surface.memory.withBytes { bytes in
+            available = bytes.count
+            guard bytes.count >= needed, let base = bytes.baseAddress else { return }
+            rows.run(from: base + first)
+        }
+        guard available >= needed else {
+            throw SurfaceError(
+                field: "data", reason: "\(available) bytes, expected at least \(needed)")
+        }
+    }
+}
+
+/// A block of pixels on its way to x8r8g8b8; bounds are checked by who makes it.
+private struct RowCopy {
+    let format: PixelFormat
+    let width: Int
+    let height: Int
+    let stride: Int
+    let destination: UnsafeMutablePointer<UInt32>
+    /// Pixels from one row of the destination to the next.
+    let destinationWidth: Int
+
+    func run(from source: UnsafeRawPointer) {
+        switch format.rawValue {
+        case 0x2002_0888, 0x2002_8888, 0x200a_8888:
+            copyRows(from: source)
+        case 0x1802_0888:
+            convert(from: source, step: 3) { bytes in
+                UInt32(bytes.load(fromByteOffset: 2, as: UInt8.self)) << 16
+                    | UInt32(bytes.load(fromByteOffset: 1, as: UInt8.self)) << 8
+                    | UInt32(bytes.load(as: UInt8.self))
+            }
+        case 0x1803_0888:
+            convert(from: source, step: 3) { bytes in
+                UInt32(bytes.load(as: UInt8.self)) << 16
+                    | UInt32(bytes.load(fromByteOffset: 1, as: UInt8.self)) << 8
+                    | UInt32(bytes.load(fromByteOffset: 2, as: UInt8.self))
+            }
+        case 0x1002_0565:
+            convert(from: source, step: 2) { bytes in
+                let pixel = UInt32(bytes.loadUnaligned(as: UInt16.self))
+                let (r, g, b) = (pixel >> 11, pixel >> 5 & 0x3f, pixel & 0x1f)
+                return (r << 3 | r >> 2) << 16 | (g << 2 | g >> 4) << 8 | b << 3 | b >> 2
+            }
+        case 0x1002_0555, 0x1002_1555:
+            convert(from: source, step: 2) { bytes in
+                let pixel = UInt32(bytes.loadUnaligned(as: UInt16.self))
+                let (r, g, b) = (pixel >> 10 & 0x1f, pixel >> 5 & 0x1f, pixel & 0x1f)
+                return (r << 3 | r >> 2) << 16 | (g << 3 | g >> 2) << 8 | b << 3 | b >> 2
+            }
+        default:
+            convertByChannels(from: source)
+        }
+    }
+
+    private func copyRows(from source: UnsafeRawPointer) {
+        if stride == width * 4, destinationWidth == width {
+            UnsafeMutableRawPointer(destination).copyMemory(
+                from: source, byteCount: height * stride)
+            return
+        }
+        for row in 0..<height {
+            UnsafeMutableRawPointer(destination + row * destinationWidth).copyMemory(
+                from: source + row * stride, byteCount: width * 4)
+        }
+    }
+
+    /// Any other format, channel by channel.
+    private func convertByChannels(from source: UnsafeRawPointer) {
+        let (red, green, blue) = format.channels
+        let widen = (Widen(red), Widen(green), Widen(blue))
+        if format.bitsPerPixel == 16 {
+            convert(from: source, step: 2) { bytes in
+                let pixel = UInt32(bytes.loadUnaligned(as: UInt16.self))
+                return widen.0(pixel) << 16 | widen.1(pixel) << 8 | widen.2(pixel)
+            }
+        } else {
+            convert(from: source, step: 4) { bytes in
+                let pixel = bytes.loadUnaligned(as: UInt32.self)
+                return widen.0(pixel) << 16 | widen.1(pixel) << 8 | widen.2(pixel)
+            }
+        }
+    }
+
+    @inline(__always)
+    private func convert(
+        from source: UnsafeRawPointer, step: Int, _ pixel: (UnsafeRawPointer) -> UInt32
+    ) {
+        for row in 0..<height {
+            var input = source + row * stride
+            let output = destination + row * destinationWidth
+            for column in 0..<width {
+                output[column] = pixel(input)
+                input += step
+            }
+        }
+    }
+}
+
+/// A channel of 4 to 10 bits made 8 bits: fewer are widened by repeating their highest bits, as pixman does, more lose the lowest.
+private struct Widen {
+    private let shift: UInt32
+    private let mask: UInt32
+    private let left: UInt32
+    private let right: UInt32
+
+    init(_ channel: PixelFormat.Channel) {
+        if channel.bits >= 8 {
+            shift = UInt32(channel.shift + channel.bits - 8)
+            mask = 0xff
+            left = 0
+            right = 0
+        } else {
+            shift = UInt32(channel.shift)
+            mask = 1 << UInt32(channel.bits) - 1
+            left = UInt32(8 - channel.bits)
+            right = UInt32(2 * channel.bits - 8)
+        }
+    }
+
+    @inline(__always)
+    func callAsFunction(_ pixel: UInt32) -> UInt32 {
+        let value = pixel &>> shift & mask
+        return value &<< left | value &>> right
+    }
+}

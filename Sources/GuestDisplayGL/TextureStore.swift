@@ -1,0 +1,170 @@
+internal import CEpoxy
+internal import GuestDisplay
+
+/// Pictures as textures of the ingest's context, shared as EGLImages.
+final class TextureStore: PictureStore {
+    /// What sharing needs, in the order of their specifications.
+    static let extensions = [
+        "EGL_KHR_image_base", "EGL_KHR_gl_texture_2D_image", "EGL_KHR_fence_sync",
+    ]
+
+    private let display: EGLDisplayHandle
+    private let maximumExtent: Int
+    private var readFramebuffer: GLuint = 0
+    private var drawFramebuffer: GLuint = 0
+
+    /// The ingest's context is current.
+    init(display: EGLDisplayHandle) throws(GLError) {
+        try display.require(TextureStore.extensions, for: "pictures as EGL images")
+        guard epoxy_gl_version() >= 30 else {
+            throw GLError(
+                operation: "GL context",
+                reason: "GL \(epoxy_gl_version() / 10).\(epoxy_gl_version() % 10), 3.0 is needed; "
+                    + "use the software renderer")
+        }
+        self.display = display
+        var extent: GLint = 0
+        epoxy_glGetIntegerv(GLenum(GL_MAX_TEXTURE_SIZE), &extent)
+        maximumExtent = Int(extent)
+        epoxy_glGenFramebuffers(1, &readFramebuffer)
+        epoxy_glGenFramebuffers(1, &drawFramebuffer)
+        try GLError.check("ingest context")
+    }
+
+    func make(size: Size) throws(GLError) -> Picture.Storage {
+        guard size.width <= maximumExtent, size.height <= maximumExtent else {
+            throw GLError(
+                operation: "texture",
+                reason: "a picture of \(size) is larger than GL_MAX_TEXTURE_SIZE \(maximumExtent)")
+        }
+        GLError.forget()
+        var texture: GLuint = 0
+        epoxy_glGenTextures(1, &texture)
+        Texture.allocate(texture, size: size)
+        epoxy_glBindTexture(GLenum(GL_TEXTURE_2D), 0)
+        do throws(GLError) {
+            try GLError.check("glTexImage2D of \(size)")
+            let attributes = [EGL_GL_TEXTURE_LEVEL_KHR, 0, EGL_NONE]
+            guard
+                let image = epoxy_eglCreateImageKHR(
+                    display.display, epoxy_eglGetCurrentContext(),
+                    EGLenum(EGL_GL_TEXTURE_2D_KHR),
+                    EGLClientBuffer(bitPattern: UInt(texture)), attributes)
+            else { throw GLError.egl("eglCreateImageKHR of a texture") }
+            return .image(
+                SharedImage(display: display, image: image, texture: texture, size: size))
+        } catch {
+            epoxy_glDeleteTextures(1, &texture)
+            throw error
+        }
+    }
+
+    func write(_ backing: PictureMemory, to slot: PictureSlot) throws(GLError) {
+        guard case .image(let image) = slot.storage else { return }
+        GLError.forget()
+        try image.waitForReaders()
+        epoxy_glBindTexture(GLenum(GL_TEXTURE_2D), image.texture)
+        Texture.upload(slot.stale.rects, of: backing.baseAddress, width: backing.size.width)
+        epoxy_glBindTexture(GLenum(GL_TEXTURE_2D), 0)
+        image.swapsRedAndBlue = true
+        try GLError.check("glTexSubImage2D of \(backing.size)")
+    }
+
+    func write(_ scanout: GLScanout, to slot: PictureSlot) throws(GLError) {
+        guard case .image(let image) = slot.storage, case .texture(let texture) = scanout.storage
+        else { return }
+        GLError.forget()
+        try image.waitForReaders()
+        defer {
+            epoxy_glBindFramebuffer(GLenum(GL_READ_FRAMEBUFFER), 0)
+            epoxy_glBindFramebuffer(GLenum(GL_DRAW_FRAMEBUFFER), 0)
+        }
+        try attach(texture, to: readFramebuffer, as: GL_READ_FRAMEBUFFER)
+        try attach(image.texture, to: drawFramebuffer, as: GL_DRAW_FRAMEBUFFER)
+        let crop = scanout.crop
+        for rect in slot.stale.rects {
+            let x = GLint(crop.x + rect.x)
+            // Rows of the texture from its first in memory; a picture stored bottom-up is turned over here.
+            let top = GLint(
+                scanout.isTopDown
+                    ? crop.y + rect.y : scanout.backingSize.height - crop.y - rect.y)
+            let bottom =
+                scanout.isTopDown ? top + GLint(rect.height) : top - GLint(rect.height)
+            epoxy_glBlitFramebuffer(
+                x, top, x + GLint(rect.width), bottom,
+                GLint(rect.x), GLint(rect.y), GLint(rect.maxX), GLint(rect.maxY),
+                GLbitfield(GL_COLOR_BUFFER_BIT), GLenum(GL_NEAREST))
+        }
+        image.swapsRedAndBlue = false
+        try GLError.check("copy of a texture of \(scanout.backingSize)")
+        try image.didWrite()
+        try image.awaitWritten()
+    }
+
+    func finish(_ slot: PictureSlot) throws(GLError) {
+        guard case .image(let image) = slot.storage else { return }
+        try image.didWrite()
+    }
+
+    func read(_ storage: Picture.Storage) throws(GLError) -> [UInt32] {
+        switch storage {
+        case .memory(let memory):
+            return memory.opaquePixels()
+        case .image(let image):
+            guard image.display.display == display.display else {
+                throw GLError(
+                    operation: "read-back", reason: "the picture is on another EGL display")
+            }
+            return try read(image)
+        }
+    }
+
+    func destroy(_ storage: Picture.Storage) {
+        guard case .image(let image) = storage else { return }
+        image.destroy()
+        var texture = image.texture
+        epoxy_glDeleteTextures(1, &texture)
+    }
+
+    func close() {
+        epoxy_glDeleteFramebuffers(1, &readFramebuffer)
+        epoxy_glDeleteFramebuffers(1, &drawFramebuffer)
+    }
+
+    private func read(_ image: SharedImage) throws(GLError) -> [UInt32] {
+        GLError.forget()
+        defer { epoxy_glBindFramebuffer(GLenum(GL_READ_FRAMEBUFFER), 0) }
+        try attach(image.texture, to: readFramebuffer, as: GL_READ_FRAMEBUFFER)
+        epoxy_glPixelStorei(GLenum(GL_PACK_ALIGNMENT), 4)
+        let count = image.size.width * image.size.height
+        var pixels = [UInt32](unsafeUninitializedCapacity: count) { buffer, initialized in
+            buffer.initialize(repeating: 0)
+            epoxy_glReadPixels(
+                0, 0, GLsizei(image.size.width), GLsizei(image.size.height), GLenum(GL_RGBA),
+                GLenum(GL_UNSIGNED_BYTE), buffer.baseAddress)
+            initialized = count
+        }
+        try GLError.check("glReadPixels of \(image.size)")
+        for index in pixels.indices {
+            let pixel = pixels[index]
+            pixels[index] =
+                image.swapsRedAndBlue
+                ? pixel & 0x00ff_ffff
+                : (pixel & 0xff) << 16 | pixel & 0xff00 | pixel >> 16 & 0xff
+        }
+        return pixels
+    }
+
+    private func attach(_ texture: GLuint, to framebuffer: GLuint, as target: Int32) throws(GLError)
+    {
+        epoxy_glBindFramebuffer(GLenum(target), framebuffer)
+        epoxy_glFramebufferTexture2D(
+            GLenum(target), GLenum(GL_COLOR_ATTACHMENT0), GLenum(GL_TEXTURE_2D), texture, 0)
+        let status = epoxy_glCheckFramebufferStatus(GLenum(target))
+        guard status == GLenum(GL_FRAMEBUFFER_COMPLETE) else {
+            throw GLError(
+                operation: "framebuffer of texture \(texture)",
+                reason: "status 0x" + String(status, radix: 16))
+        }
+    }
+}
