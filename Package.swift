@@ -56,7 +56,8 @@ let package = Package(
             name: "QEMUSource",
             dependencies: ["GuestDisplay", "CGIO", "CShims", logging, systemPackage, subprocess]),
         .target(
-            name: "Viewer", dependencies: ["GuestDisplay", "CPangoCairo", argumentParser, logging]),
+            name: "Viewer",
+            dependencies: ["GuestDisplay", "CPangoCairo", "CGdkPixbuf", argumentParser, logging]),
         .target(
             name: "ViewerGTK",
             dependencies: [

@@ -1,3 +1,4 @@
 #include <gtk/gtk.h>
 #include <gdk/gdkx.h>
 #include <gdk/gdkwayland.h>
+#include <glib-unix.h>

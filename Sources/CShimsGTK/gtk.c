@@ -8,6 +8,12 @@ bool swiftvm_display_is_wayland(GdkDisplay *display) {
     return GDK_IS_WAYLAND_DISPLAY(display);
 }
 
+void swiftvm_widget_draws_itself(GtkWidget *widget) {
+    G_GNUC_BEGIN_IGNORE_DEPRECATIONS
+    gtk_widget_set_double_buffered(widget, FALSE);
+    G_GNUC_END_IGNORE_DEPRECATIONS
+}
+
 GtkWidget *swiftvm_message_dialog(GtkWindow *parent, GtkMessageType type, const char *text,
                                   const char *details) {
     GtkWidget *dialog = gtk_message_dialog_new(

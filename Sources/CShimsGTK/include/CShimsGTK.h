@@ -17,6 +17,10 @@ bool swiftvm_display_is_x11(GdkDisplay *_Nonnull display);
 /// Whether GDK speaks Wayland on that display.
 bool swiftvm_display_is_wayland(GdkDisplay *_Nonnull display);
 
+/// Keeps GDK from drawing over a widget that draws its native window itself (gtk_widget_set_double_buffered, deprecated without
+/// a successor).
+void swiftvm_widget_draws_itself(GtkWidget *_Nonnull widget);
+
 /// A modal message dialog without buttons: plain text above, plain text below (may be null).
 GtkWidget *_Nonnull swiftvm_message_dialog(GtkWindow *_Nullable parent, GtkMessageType type,
                                            const char *_Nonnull text, const char *_Nullable details);

@@ -1,0 +1,39 @@
+internal import CGTK
+internal import GuestDisplay
+internal import GuestDisplayGL
+internal import Viewer
+
+/// What a window shows in its next frame, all in the monitor's own pixels.
+struct PresenterFrame {
+    /// The guest's picture; nil shows black.
+    var picture: Picture?
+    /// Over the picture, the last on top.
+    var layers: [Layer]
+    /// Where the picture goes.
+    var geometry: PictureGeometry
+}
+
+/// A widget that draws frames. Main thread alone. One of them belongs to one window, for its life.
+@MainActor
+protocol PicturePresenter: AnyObject {
+    /// The widget to put into the window.
+    var widget: UnsafeMutablePointer<GtkWidget> { get }
+    /// Asked for the frame whenever one is drawn; nil draws black.
+    var frameSource: (() -> PresenterFrame?)? { get set }
+    /// Draws soon: on the window's own clock, never when it is not on screen. Cheap; many calls make one frame.
+    func queueDraw()
+    /// Frees what the GPU holds; no drawing after it.
+    func close()
+}
+
+extension PicturePresenter {
+    /// Monitor pixels a logical pixel has.
+    var scaleFactor: Int { Int(gtk_widget_get_scale_factor(widget)) }
+
+    /// The drawing area in the monitor's own pixels.
+    var pixelSize: Size {
+        Size(
+            width: Int(gtk_widget_get_allocated_width(widget)) * scaleFactor,
+            height: Int(gtk_widget_get_allocated_height(widget)) * scaleFactor)
+    }
+}

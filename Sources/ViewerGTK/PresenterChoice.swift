@@ -1,0 +1,102 @@
+internal import CGTK
+internal import CShimsGTK
+internal import GuestDisplay
+internal import GuestDisplayGL
+internal import Logging
+internal import Viewer
+
+/// How all windows of a program draw: the ingest that feeds them, and their presenters.
+@MainActor
+struct PresenterChoice {
+    /// What it is called in `--verbose`.
+    let name: String
+    /// Brings the pictures.
+    let ingest: Ingest
+    /// Makes a window's presenter.
+    let makePresenter: @MainActor () -> any PicturePresenter
+
+    /// Tries the ways in order, the best first; with `choice`, those of that kind alone. A failed probe is a debug line, a
+    /// failed last resort an error.
+    static func choose(
+        _ choice: RendererChoice?, display: OpaquePointer, logger: Logger
+    ) throws(DisplayError) -> PresenterChoice {
+        let gl: (OpaquePointer, Logger) throws(GLError) -> PresenterChoice
+        if swiftvm_display_is_x11(display) {
+            gl = x11
+        } else if swiftvm_display_is_wayland(display) {
+            gl = wayland
+        } else {
+            gl = { (_, _) throws(GLError) in
+                throw GLError(operation: "GDK display", reason: "neither X11 nor Wayland")
+            }
+        }
+        if choice != .software {
+            do throws(GLError) {
+                let choice = try gl(display, logger)
+                logger.debug("renderer: \(choice.name), \(choice.ingest.rendererDescription)")
+                return choice
+            } catch {
+                if choice == .gl {
+                    throw DisplayError("GL does not work here: \(error); try --renderer software")
+                }
+                logger.debug("GL does not work here: \(error)")
+            }
+        }
+        do throws(GLError) {
+            let ingest = try Ingest(.software, logger: logger)
+            logger.debug("renderer: software (cairo)")
+            return PresenterChoice(name: "software (cairo)", ingest: ingest) { CairoPresenter() }
+        } catch {
+            throw DisplayError("cannot start drawing: \(error)")
+        }
+    }
+
+    private static func x11(_ display: OpaquePointer, _ logger: Logger) throws(GLError)
+        -> PresenterChoice
+    {
+        let egl = try EGLDisplayHandle.x11(
+            UnsafeMutableRawPointer(gdk_x11_display_get_xdisplay(display)))
+        let identifier = try EGLWindowPresenter.nativeVisualID(for: egl)
+        let screen = gdk_display_get_default_screen(display)
+        guard let visual = gdk_x11_screen_lookup_visual(screen, identifier) else {
+            throw GLError(
+                operation: "EGL_NATIVE_VISUAL_ID",
+                reason: "the X server has no visual \(identifier)")
+        }
+        let ingest = try Ingest(.gl(egl), logger: logger)
+        return PresenterChoice(name: "GL (EGL on X11)", ingest: ingest) {
+            X11EGLPresenter(display: egl, visual: visual, logger: logger)
+        }
+    }
+
+    private static func wayland(_ display: OpaquePointer, _ logger: Logger) throws(GLError)
+        -> PresenterChoice
+    {
+        let egl = try EGLDisplayHandle.wayland(
+            UnsafeMutableRawPointer(gdk_wayland_display_get_wl_display(display)))
+        try probeGLArea()
+        let ingest = try Ingest(.gl(egl), logger: logger)
+        return PresenterChoice(name: "GL (GtkGLArea on Wayland)", ingest: ingest) {
+            GLAreaPresenter(logger: logger)
+        }
+    }
+
+    // Whether GDK makes a context, before any window depends on it.
+    private static func probeGLArea() throws(GLError) {
+        let window = gtk_window_new(GTK_WINDOW_TOPLEVEL)!
+        defer { gtk_widget_destroy(window) }
+        gtk_widget_realize(window)
+        var failure: UnsafeMutablePointer<GError>?
+        let context = gdk_window_create_gl_context(gtk_widget_get_window(window), &failure)
+        if let context {
+            gdk_gl_context_realize(context, &failure)
+            g_object_unref(Object(context))
+        }
+        if let failure {
+            defer { g_error_free(failure) }
+            throw GLError(
+                operation: "gdk_window_create_gl_context",
+                reason: String(cString: failure.pointee.message))
+        }
+    }
+}

@@ -1,0 +1,209 @@
+internal import CGTK
+internal import CShimsGTK
+internal import Glibc
+public import GuestDisplay
+internal import GuestDisplayGL
+public import Logging
+public import Viewer
+
+/// What the user asked of the GTK viewer.
+public struct ViewerGTKOptions: Sendable {
+    /// The heads to open; empty opens every graphic one.
+    public var heads: [Head.ID]
+    /// How to draw; nil chooses.
+    public var renderer: RendererChoice?
+    /// How pictures are fitted at first.
+    public var scale: ScaleMode
+    /// Whether windows begin full screen.
+    public var startsFullScreen: Bool
+    /// Whether a guest that can follows the window's size.
+    public var resizesGuest: Bool
+
+    /// Names all options.
+    public init(
+        heads: [Head.ID] = [], renderer: RendererChoice? = nil, scale: ScaleMode = .fit,
+        startsFullScreen: Bool = false, resizesGuest: Bool = true
+    ) {
+        self.heads = heads
+        self.renderer = renderer
+        self.scale = scale
+        self.startsFullScreen = startsFullScreen
+        self.resizesGuest = resizesGuest
+    }
+}
+
+/// The windowed viewer: one window a head, from connecting to the last window's end.
+@MainActor
+public final class ViewerApplication {
+    private let session: Session
+    private let options: ViewerGTKOptions
+    private let logger: Logger
+    private let application: UnsafeMutablePointer<GtkApplication>
+    private let choice: PresenterChoice
+    private let globals: swiftvm_wayland_globals
+    private let inhibitor: IdleInhibitor
+    private var windows: [HeadWindow] = []
+    private var failure: DisplayError?
+    private var isQuitting = false
+
+    /// Shows a guest until the user closes its last window; blocks. Main thread alone, once. Throws when there is no display
+    /// server, the guest cannot be reached, or a head that was asked for does not exist.
+    public static func run(
+        _ source: any DisplaySource, options: ViewerGTKOptions, logger: Logger
+    ) throws(DisplayError) {
+        // GLES, as only GLES samples YUV dma-bufs; GDK reads it when it opens the display.
+        setenv("GDK_GL", "gles", 0)
+        guard gtk_init_check(nil, nil) != 0 else {
+            throw DisplayError(
+                "no display server: set DISPLAY or WAYLAND_DISPLAY, or use swiftvm-snapshot, which needs none"
+            )
+        }
+        MainQueue.attach()
+        let viewer = try ViewerApplication(source, options: options, logger: logger)
+        viewer.start()
+        while !viewer.isQuitting { g_main_context_iteration(nil, 1) }
+        viewer.tearDown()
+        if let failure = viewer.failure { throw failure }
+    }
+
+    private init(_ source: any DisplaySource, options: ViewerGTKOptions, logger: Logger)
+        throws(DisplayError)
+    {
+        self.options = options
+        self.logger = logger
+        session = Session(source: source)
+        let display = gdk_display_get_default()!
+        choice = try PresenterChoice.choose(options.renderer, display: display, logger: logger)
+        globals = swiftvm_wayland_bind(display)
+        application = gtk_application_new("org.swiftvm.Viewer", G_APPLICATION_NON_UNIQUE)
+        var error: UnsafeMutablePointer<GError>?
+        if g_application_register(cast(Object(application)), nil, &error) == 0 {
+            logger.debug(
+                "no session bus: \(error.map { String(cString: $0.pointee.message) } ?? "")")
+            g_clear_error(&error)
+        }
+        inhibitor = IdleInhibitor(application: application, globals: globals)
+        session.delegate = self
+    }
+
+    private func start() {
+        session.start()
+    }
+
+    private func tearDown() {
+        for window in windows { window.close() }
+        windows = []
+        session.source.disconnect()
+        choice.ingest.stop()
+        // The windows' destruction reaches the display server before the program ends.
+        while g_main_context_pending(nil) != 0 { g_main_context_iteration(nil, 0) }
+    }
+
+    private func fail(_ error: DisplayError) {
+        if failure == nil { failure = error }
+        isQuitting = true
+    }
+
+    private func openHeads() {
+        let wanted = options.heads.isEmpty ? graphicHeads.map(\.id) : options.heads
+        if wanted.isEmpty {
+            fail(DisplayError("the guest has no graphic head; --list-heads shows what it has"))
+            return
+        }
+        for identifier in wanted {
+            guard let head = session.heads.first(where: { $0.id == identifier }) else {
+                let known = session.heads.map { String($0.id) }.joined(separator: ", ")
+                fail(DisplayError("no head \(identifier): the guest has \(known)"))
+                return
+            }
+            open(head)
+        }
+    }
+
+    private var graphicHeads: [Head] { session.heads.filter { $0.kind == .graphic } }
+
+    private func open(_ head: Head) {
+        let window = HeadWindow(
+            head: head, session: session, choice: choice, options: options,
+            application: application, globals: globals)
+        window.delegate = self
+        windows.append(window)
+        window.show()
+        session.open(head.id, sink: window.pictures) { [weak self] error in
+            guard let self, let error, self.session.end == nil else { return }
+            self.fail(error)
+        }
+    }
+
+    private func close(_ window: HeadWindow) {
+        session.close(window.head.id)
+        window.close()
+        windows.removeAll { $0 === window }
+        if windows.isEmpty { isQuitting = true }
+    }
+}
+
+extension ViewerApplication: SessionDelegate {
+    public func sessionDidConnect(_ session: Session) {
+        openHeads()
+    }
+
+    public func session(_ session: Session, didFail error: DisplayError) {
+        fail(error)
+    }
+
+    public func sessionDidChangeHeads(_ session: Session) {
+        let known = Set(session.heads.map(\.id))
+        for window in windows where !known.contains(window.head.id) && session.end == nil {
+            close(window)
+        }
+        if options.heads.isEmpty {
+            let shown = Set(windows.map(\.head.id))
+            for head in graphicHeads where !shown.contains(head.id) { open(head) }
+        }
+        for window in windows { window.stateDidChange() }
+    }
+
+    public func sessionDidChangeState(_ session: Session) {
+        if case .failed(let reason) = session.end { logger.warning("\(reason)") }
+        for window in windows { window.stateDidChange() }
+    }
+}
+
+extension ViewerApplication: HeadWindowDelegate {
+    func windowWantsToClose(_ window: HeadWindow) {
+        if windows.count > 1 {
+            close(window)
+        } else {
+            windowWantsToQuit(window)
+        }
+    }
+
+    func windowWantsToQuit(_ window: HeadWindow) {
+        guard session.source.ownsGuest, session.end == nil else {
+            isQuitting = true
+            return
+        }
+        var answers = [Dialogs.Answer(label: "Cancel", isDestructive: false) {}]
+        if session.canPerform(.powerButton) {
+            answers.append(
+                Dialogs.Answer(label: "Power Off", isDestructive: false) { [weak self] in
+                    self?.session.perform(.powerButton) { _ in }
+                })
+        }
+        answers.append(
+            Dialogs.Answer(label: "End Guest", isDestructive: true) { [weak self] in
+                self?.isQuitting = true
+            })
+        Dialogs.ask(
+            over: window.widget, "The guest is still running",
+            details:
+                "It was started by this window and ends with it. What it has not saved is lost.",
+            answers: answers)
+    }
+
+    func window(_ window: HeadWindow, isFullScreen: Bool) {
+        let active = windows.contains { $0.isFullScreen }
+        inhibitor.set(active, window: window.widget)
+    }
+}

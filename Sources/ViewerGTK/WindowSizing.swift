@@ -1,0 +1,112 @@
+internal import CGTK
+internal import GuestDisplay
+
+/// A window's size follows its guest, and the guest's the window that a user drags.
+@MainActor
+final class WindowSizing {
+    private let window: UnsafeMutablePointer<GtkWidget>
+    private let area: UnsafeMutablePointer<GtkWidget>
+    private var delay: guint = 0
+    private var reported = Size.zero
+    // The size that the window was told to take; its arrival is no wish of the user's.
+    private var expected = Size.zero
+
+    init(window: UnsafeMutablePointer<GtkWidget>, area: UnsafeMutablePointer<GtkWidget>) {
+        self.window = window
+        self.area = area
+    }
+
+    private var scale: Int { Int(gtk_widget_get_scale_factor(area)) }
+
+    /// Makes the drawing area as large as the picture, one guest pixel a monitor pixel, or as the monitor allows. A window that is
+    /// maximized or tiled stays as it is.
+    func fit(to guest: Size) {
+        if gtk_window_is_maximized(cast(window)) != 0 { return }
+        let limit = largestArea
+        var width = (guest.width + scale - 1) / scale
+        var height = (guest.height + scale - 1) / scale
+        if width > limit.width || height > limit.height {
+            let across = Double(limit.width) / Double(width)
+            let down = Double(limit.height) / Double(height)
+            let factor = min(across, down)
+            width = max(1, Int(Double(width) * factor))
+            height = max(1, Int(Double(height) * factor))
+        }
+        expected = Size(width: width * scale, height: height * scale)
+        // GTK's size of a window with a title bar of its own is that of its content and the bar.
+        if gtk_widget_get_realized(window) == 0 {
+            gtk_window_set_default_size(cast(window), Int32(width), Int32(height))
+            gtk_widget_set_size_request(area, Int32(width), Int32(height))
+            Signals.connect(window, "map-event") { [weak self] in self?.loosen() }
+        } else {
+            var (currentWidth, currentHeight): (Int32, Int32) = (0, 0)
+            gtk_window_get_size(cast(window), &currentWidth, &currentHeight)
+            gtk_window_resize(
+                cast(window),
+                max(1, currentWidth + Int32(width) - gtk_widget_get_allocated_width(area)),
+                max(1, currentHeight + Int32(height) - gtk_widget_get_allocated_height(area)))
+        }
+    }
+
+    /// Tells `report` the area's size once the user has stopped dragging, unless it is the guest's own.
+    func areaResized(guest: Size, report: @escaping @MainActor (Size) -> Void) {
+        let now = Size(
+            width: Int(gtk_widget_get_allocated_width(area)) * scale,
+            height: Int(gtk_widget_get_allocated_height(area)) * scale)
+        if delay != 0 { g_source_remove(delay) }
+        delay = 0
+        guard now != expected, now != guest, now != reported, !guest.isEmpty else { return }
+        // There is no event for the end of a drag; a quarter of a second without a change is one.
+        delay = Signals.after(milliseconds: 250) { [weak self] in
+            guard let self else { return }
+            self.delay = 0
+            self.reported = now
+            report(now)
+        }
+    }
+
+    /// How large a picture of that many pixels is on the window's monitor; zero when the monitor does not say.
+    func millimetres(of size: Size) -> Size {
+        guard let monitor, let surface = monitorGeometry else { return .zero }
+        let width = Int(gdk_monitor_get_width_mm(monitor))
+        let height = Int(gdk_monitor_get_height_mm(monitor))
+        guard width > 0, height > 0, surface.width > 0, surface.height > 0 else { return .zero }
+        return Size(
+            width: size.width * width / (Int(surface.width) * scale),
+            height: size.height * height / (Int(surface.height) * scale))
+    }
+
+    /// Cancels what waits.
+    func close() {
+        if delay != 0 { g_source_remove(delay) }
+        delay = 0
+    }
+
+    // The first size was a request, so that bar and borders are added to it; from now on the user may shrink it.
+    private func loosen() {
+        gtk_widget_set_size_request(area, 64, 48)
+    }
+
+    private var monitor: OpaquePointer? {
+        let display = gtk_widget_get_display(window)
+        if let surface = gtk_widget_get_window(window) {
+            return gdk_display_get_monitor_at_window(display, surface)
+        }
+        return gdk_display_get_primary_monitor(display) ?? gdk_display_get_monitor(display, 0)
+    }
+
+    private var monitorGeometry: GdkRectangle? {
+        guard let monitor else { return nil }
+        var rect = GdkRectangle()
+        gdk_monitor_get_geometry(monitor, &rect)
+        return rect
+    }
+
+    // The monitor's work area less a title bar.
+    private var largestArea: Size {
+        guard let monitor else { return Size(width: 1024, height: 768) }
+        var rect = GdkRectangle()
+        gdk_monitor_get_workarea(monitor, &rect)
+        return Size(width: max(Int(rect.width), 320), height: max(Int(rect.height) - 64, 200))
+    }
+}
