@@ -37,7 +37,7 @@ final class WindowSizing {
         if gtk_widget_get_realized(window) == 0 {
             gtk_window_set_default_size(cast(window), Int32(width), Int32(height))
             gtk_widget_set_size_request(area, Int32(width), Int32(height))
-            Signals.connect(window, "map-event") { [weak self] in self?.loosen() }
+            Signals.connect(window, "map") { [weak self] in self?.loosen() }
         } else {
             var (currentWidth, currentHeight): (Int32, Int32) = (0, 0)
             gtk_window_get_size(cast(window), &currentWidth, &currentHeight)
