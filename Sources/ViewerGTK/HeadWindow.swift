@@ -290,9 +290,8 @@ extension HeadWindow {
                 ? "Press \(Shortcut.grab.label) to release keyboard and pointer"
                 : "Press \(Shortcut.grab.label) to release the keyboard"
             : nil
+        // GTK keeps a header bar's title and its window's the same.
         gtk_window_set_title(cast(widget), wayOut.map { "\(title) – \($0)" } ?? title)
-        gtk_header_bar_set_title(cast(headerBar), title)
-        gtk_header_bar_set_subtitle(cast(headerBar), wayOut)
     }
 
     private func windowState(_ state: GdkWindowState) {
