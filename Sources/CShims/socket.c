@@ -82,6 +82,33 @@ ssize_t swiftvm_send(int socket, const void *buffer, size_t length, const int *f
     return sent;
 }
 
+ssize_t swiftvm_send_credentials(int socket) {
+    union {
+        struct cmsghdr align;
+        char bytes[CMSG_SPACE(sizeof(struct ucred))];
+    } control;
+    char nothing = 0;
+    struct iovec part = {&nothing, 1};
+    struct ucred credentials = {getpid(), geteuid(), getegid()};
+    struct msghdr message;
+    memset(&message, 0, sizeof message);
+    memset(&control, 0, sizeof control);
+    message.msg_iov = &part;
+    message.msg_iovlen = 1;
+    message.msg_control = &control;
+    message.msg_controllen = sizeof control;
+    struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+    header->cmsg_level = SOL_SOCKET;
+    header->cmsg_type = SCM_CREDENTIALS;
+    header->cmsg_len = CMSG_LEN(sizeof credentials);
+    memcpy(CMSG_DATA(header), &credentials, sizeof credentials);
+    ssize_t sent;
+    do {
+        sent = sendmsg(socket, &message, MSG_NOSIGNAL);
+    } while (sent < 0 && errno == EINTR);
+    return sent;
+}
+
 static int unix_address(const char *path, struct sockaddr_un *address) {
     size_t length = strlen(path);
     if (length >= sizeof address->sun_path) {

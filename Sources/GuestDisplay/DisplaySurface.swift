@@ -86,6 +86,23 @@ public struct DisplaySurface: Sendable {
         width: Int, height: Int, stride: Int, offset: Int = 0, format: PixelFormat,
         memory: any SurfaceMemory
     ) throws(SurfaceError) {
+        let needed = try DisplaySurface.byteCount(
+            width: width, height: height, stride: stride, offset: offset, format: format)
+        guard memory.byteCount >= needed else {
+            throw SurfaceError(
+                field: "data", reason: "\(memory.byteCount) bytes, expected at least \(needed)")
+        }
+        self.size = Size(width: width, height: height)
+        self.stride = stride
+        self.offset = offset
+        self.format = format
+        self.memory = memory
+    }
+
+    /// How many bytes of memory such a picture needs, from the memory's start to the last pixel's end. Throws the first field that is wrong.
+    public static func byteCount(
+        width: Int, height: Int, stride: Int, offset: Int = 0, format: PixelFormat
+    ) throws(SurfaceError) -> Int {
         try DisplaySurface.check(size: Size(width: width, height: height))
         guard format.isSupported else {
             throw SurfaceError(
@@ -100,16 +117,7 @@ public struct DisplaySurface: Sendable {
         guard offset >= 0, offset <= Int(Int32.max) else {
             throw SurfaceError(field: "offset", reason: "\(offset) is out of range")
         }
-        let needed = offset + stride * (height - 1) + rowBytes
-        guard memory.byteCount >= needed else {
-            throw SurfaceError(
-                field: "data", reason: "\(memory.byteCount) bytes, expected at least \(needed)")
-        }
-        self.size = Size(width: width, height: height)
-        self.stride = stride
-        self.offset = offset
-        self.format = format
-        self.memory = memory
+        return offset + stride * (height - 1) + rowBytes
     }
 
     /// Throws when a picture of that size would not be believed: `width` or `height` outside 1 …

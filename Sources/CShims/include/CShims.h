@@ -30,6 +30,10 @@ ssize_t swiftvm_receive(int socket, void *_Nonnull buffer, size_t length, int *_
 ssize_t swiftvm_send(int socket, const void *_Nonnull buffer, size_t length, const int *_Nullable fds,
                      size_t fd_count);
 
+/// Sends the NUL byte that opens a D-Bus connection, with this process's credentials as SCM_CREDENTIALS, so that a peer that sets
+/// SO_PASSCRED only later still learns who sent it. Returns sendmsg's result (-1 with errno).
+ssize_t swiftvm_send_credentials(int socket);
+
 /// Connects a stream socket to the Unix socket at `path`; -1 with errno (ENAMETOOLONG for a path beyond sun_path).
 int swiftvm_connect_unix(const char *_Nonnull path);
 

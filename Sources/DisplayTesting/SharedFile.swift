@@ -1,0 +1,34 @@
+internal import CShims
+internal import Glibc
+internal import SystemPackage
+
+/// Shared memory of a test, as QEMU shares a surface: it can be written and shrunk while others map it.
+public final class SharedFile: Sendable {
+    /// The memfd; lent.
+    public let descriptor: CInt
+
+    /// A memfd with these bytes.
+    public init(_ bytes: [UInt8]) throws(ScriptError) {
+        descriptor = swiftvm_memfd("surface", false)
+        guard descriptor >= 0 else {
+            throw ScriptError("memfd_create: \(Errno(rawValue: errno))")
+        }
+        try write(bytes)
+    }
+
+    deinit {
+        close(descriptor)
+    }
+
+    /// Writes bytes at an offset.
+    public func write(_ bytes: [UInt8], at offset: Int = 0) throws(ScriptError) {
+        guard pwrite(descriptor, bytes, bytes.count, off_t(offset)) == bytes.count else {
+            throw ScriptError("pwrite: \(Errno(rawValue: errno))")
+        }
+    }
+
+    /// Makes it that long.
+    public func resize(to byteCount: Int) {
+        ftruncate(descriptor, off_t(byteCount))
+    }
+}

@@ -1,0 +1,106 @@
+/// Reads D-Bus values, one after the other, from bytes whose first lies on an 8-byte boundary of its message.
+///
+/// Checks everything that the specification ("Marshaling (Wire Format)") asks of a value; throws ``DBusWireError`` with the place.
+/// The bytes must stay valid while it is used.
+struct DBusReader {
+    let bytes: UnsafeRawBufferPointer
+    let isLittleEndian: Bool
+    /// What is read, for error texts: "header" or "body".
+    let part: String
+    private(set) var offset = 0
+
+    init(_ bytes: UnsafeRawBufferPointer, isLittleEndian: Bool, part: String) {
+        self.bytes = bytes
+        self.isLittleEndian = isLittleEndian
+        self.part = part
+    }
+
+    var remaining: Int { bytes.count - offset }
+
+    /// Skips padding, which must be zero.
+    mutating func align(to boundary: Int) throws(DBusWireError) {
+        let aligned = (offset + boundary - 1) & ~(boundary - 1)
+        guard aligned <= bytes.count else { throw fault("padding", "cut off") }
+        while offset < aligned {
+            guard bytes[offset] == 0 else { throw fault("padding", "not zero") }
+            offset += 1
+        }
+    }
+
+    private mutating func integer<Value: FixedWidthInteger>(_ name: String)
+        throws(DBusWireError) -> Value
+    {
+        let size = MemoryLayout<Value>.size
+        try align(to: size)
+        guard remaining >= size else { throw fault(name, "cut off") }
+        let value = bytes.loadUnaligned(fromByteOffset: offset, as: Value.self)
+        offset += size
+        return isLittleEndian ? Value(littleEndian: value) : Value(bigEndian: value)
+    }
+
+    mutating func byte(_ name: String) throws(DBusWireError) -> UInt8 { try integer(name) }
+    mutating func uint32(_ name: String) throws(DBusWireError) -> UInt32 { try integer(name) }
+    mutating func uint64(_ name: String) throws(DBusWireError) -> UInt64 { try integer(name) }
+    mutating func int32(_ name: String) throws(DBusWireError) -> Int32 { try integer(name) }
+
+    mutating func boolean(_ name: String) throws(DBusWireError) -> Bool {
+        let value = try uint32(name)
+        guard value <= 1 else { throw fault(name, "\(value), expected 0 or 1") }
+        return value == 1
+    }
+
+    /// A string or an object path.
+    mutating func string(_ name: String) throws(DBusWireError) -> String {
+        try text(name, length: Int(try uint32(name)))
+    }
+
+    /// A signature, whose length is one byte.
+    mutating func signature(_ name: String) throws(DBusWireError) -> String {
+        try text(name, length: Int(try byte(name)))
+    }
+
+    private mutating func text(_ name: String, length: Int) throws(DBusWireError) -> String {
+        guard length < remaining else { throw fault(name, "\(length) bytes, cut off") }
+        let slice = bytes[offset..<offset + length]
+        guard bytes[offset + length] == 0 else { throw fault(name, "no NUL at its end") }
+        guard !slice.contains(0), let text = String(validating: slice, as: UTF8.self) else {
+            throw fault(name, "no valid UTF-8")
+        }
+        offset += length + 1
+        return text
+    }
+
+    /// An array of bytes, in place.
+    mutating func byteArray(_ name: String) throws(DBusWireError) -> UnsafeRawBufferPointer {
+        let length = try arrayLength(name)
+        let slice = UnsafeRawBufferPointer(rebasing: bytes[offset..<offset + length])
+        offset += length
+        return slice
+    }
+
+    /// The length in bytes of an array that lies wholly in the bytes.
+    mutating func arrayLength(_ name: String) throws(DBusWireError) -> Int {
+        let length = Int(try uint32(name))
+        guard length <= DBusLimits.maximumArray else {
+            throw fault(name, "\(length) bytes, expected at most \(DBusLimits.maximumArray)")
+        }
+        guard length <= remaining else {
+            throw fault(name, "\(length) bytes, but \(remaining) are left")
+        }
+        return length
+    }
+
+    func fault(_ name: String, _ reason: String) -> DBusWireError {
+        DBusWireError("\(part): \(name): \(reason) (at byte \(offset))")
+    }
+}
+
+/// Limits of the D-Bus specification ("Message Protocol", "Valid Signatures").
+enum DBusLimits {
+    /// The longest message, header included: 128 MiB.
+    static let maximumMessage = 1 << 27
+    /// The longest array: 64 MiB.
+    static let maximumArray = 1 << 26
+    /// The longest array of header fields that is believed; real ones have about 200 bytes.
+    static let maximumHeaderFields = 1 << 16
+}

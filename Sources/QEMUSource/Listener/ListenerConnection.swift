@@ -1,0 +1,145 @@
+internal import Dispatch
+internal import Glibc
+internal import GuestDisplay
+internal import Logging
+internal import Synchronization
+internal import SystemPackage
+
+/// How a listener's connection ended.
+enum ListenerEnd: Hashable, Sendable {
+    /// By ``ListenerConnection/close()``.
+    case closed
+    /// The peer closed it between two messages: the head is gone, or the virtual machine has ended.
+    case peerClosed
+    /// It broke; the text says how, in one line.
+    case failed(String)
+}
+
+/// The listener's side of one head of QEMU's D-Bus display: a socket, a thread that reads it, and a sink.
+///
+/// QEMU is the server of the authentication and the caller of the methods, and does both, up to reading our properties, on its main loop:
+/// **call ``start()`` before `Console.RegisterListener`**, else the whole virtual machine waits. From then on the thread always
+/// reads, whatever the sink's windows do, as QEMU queues without limit what is not read.
+final class ListenerConnection: Sendable {
+    private struct State {
+        var isStarted = false
+        var isClosed = false
+        var thread: pthread_t?
+    }
+
+    private let socket: ListenerSocket?
+    private let setupError: String?
+    private let sink: any HeadSink
+    private let logger: Logger
+    private let authenticationTimeout: Duration
+    private let replyTimeout: Duration
+    private let onEnd: @Sendable (ListenerEnd) -> Void
+    private let state = Mutex(State())
+    private let finished = DispatchGroup()
+
+    /// Takes over one end of a socketpair whose other end goes to QEMU.
+    ///
+    /// - Parameters:
+    ///   - sink: gets the head's events, on the connection's thread.
+    ///   - authenticationTimeout: how long the peer may take to authenticate us, from ``start()`` on. It covers the time until QEMU's main loop
+    ///     gets to `RegisterListener`, which a busy emulated guest can hold for seconds.
+    ///   - replyTimeout: how long the peer may leave an answer unread in a full socket.
+    ///   - onEnd: called once, on the connection's thread, after the sink's last event; also after ``close()`` of a started connection.
+    init(
+        socket: consuming OwnedDescriptor, sink: any HeadSink, logger: Logger,
+        authenticationTimeout: Duration = .seconds(30), replyTimeout: Duration = .seconds(10),
+        onEnd: @escaping @Sendable (ListenerEnd) -> Void
+    ) {
+        do {
+            self.socket = try ListenerSocket(socket)
+            setupError = nil
+        } catch {
+            self.socket = nil
+            setupError = "the listener's socket: \(error)"
+        }
+        self.sink = sink
+        self.logger = logger
+        self.authenticationTimeout = authenticationTimeout
+        self.replyTimeout = replyTimeout
+        self.onEnd = onEnd
+    }
+
+    /// Starts the thread and returns; from here on the connection holds itself until it ends. Once.
+    func start() {
+        let isClosed = state.withLock { state in
+            precondition(!state.isStarted, "a listener connection starts once")
+            state.isStarted = true
+            finished.enter()
+            return state.isClosed
+        }
+        guard !isClosed else { return end(.closed) }
+        let context = Unmanaged.passRetained(self).toOpaque()
+        var thread = pthread_t()
+        let error = pthread_create(&thread, nil, listenerThread, context)
+        guard error == 0 else {
+            Unmanaged<ListenerConnection>.fromOpaque(context).release()
+            return end(.failed("pthread_create: \(Errno(rawValue: error))"))
+        }
+        pthread_detach(thread)
+    }
+
+    /// Ends the connection; the sink hears nothing after this returns, unless the connection's own thread calls it (a sink, while it receives).
+    /// Idempotent, any thread.
+    func close() {
+        let mustWait = state.withLock { state in
+            state.isClosed = true
+            socket?.shutDown()
+            if !state.isStarted { socket?.closeDescriptor() }
+            return state.isStarted && state.thread != pthread_self()
+        }
+        if mustWait { finished.wait() }
+    }
+
+    fileprivate func run() {
+        state.withLock { $0.thread = pthread_self() }
+        end(serve())
+    }
+
+    private func end(_ end: ListenerEnd) {
+        socket?.closeDescriptor()
+        finished.leave()
+        onEnd(end)
+    }
+
+    private func serve() -> ListenerEnd {
+        guard let socket else { return .failed(setupError ?? "no socket") }
+        let sender = ReplySender(socket: socket, timeout: replyTimeout)
+        do throws(DBusWireError) {
+            try DBusAuthentication.run(
+                on: socket, deadline: ContinuousClock.now + authenticationTimeout)
+            logger.debug("listener: authenticated")
+            var reader = try reader(of: socket)
+            var dispatcher = ListenerDispatcher(sink: sink, logger: logger)
+            while !socket.isShutDown, let message = try reader.next() {
+                // A message that had come whole when the connection was closed is no longer for the sink.
+                if socket.isShutDown { break }
+                dispatcher.handle(
+                    message, reply: PendingReply(to: message.header, through: sender))
+            }
+        } catch {
+            if socket.isShutDown && sender.failure == nil { return .closed }
+            return .failed("listener: \(sender.failure ?? error)")
+        }
+        if let failure = sender.failure { return .failed("listener: \(failure)") }
+        return socket.isShutDown ? .closed : .peerClosed
+    }
+
+    private func reader(of socket: ListenerSocket) throws(DBusWireError) -> DBusMessageReader {
+        do throws(Errno) {
+            return try DBusMessageReader(socket: socket)
+        } catch {
+            throw DBusWireError("no memory for messages: mmap: \(error)")
+        }
+    }
+}
+
+/// The thread's first function: not a closure, which would take its surroundings' isolation along.
+private func listenerThread(_ context: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
+    Unmanaged<ListenerConnection>.fromOpaque(context!).takeRetainedValue().run()
+    return nil
+}

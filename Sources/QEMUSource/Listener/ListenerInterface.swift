@@ -1,0 +1,100 @@
+/// What we serve to QEMU: names of ui/dbus-display1.xml, and how they describe themselves.
+enum ListenerInterface {
+    static let path = "/org/qemu/Display1/Listener"
+    static let listener = "org.qemu.Display1.Listener"
+    static let map = "org.qemu.Display1.Listener.Unix.Map"
+    static let properties = "org.freedesktop.DBus.Properties"
+    static let peer = "org.freedesktop.DBus.Peer"
+    static let introspectable = "org.freedesktop.DBus.Introspectable"
+
+    /// The property `Interfaces` of the listener: what we take besides the base interface.
+    static let additional = [map]
+
+    /// A method's arguments by name and type, in order.
+    typealias Method = (name: String, arguments: [(name: String, type: String)])
+
+    static let listenerMethods: [Method] = [
+        (
+            "Scanout",
+            [
+                ("width", "u"), ("height", "u"), ("stride", "u"), ("pixman_format", "u"),
+                ("data", "ay"),
+            ]
+        ),
+        (
+            "Update",
+            [
+                ("x", "i"), ("y", "i"), ("width", "i"), ("height", "i"), ("stride", "u"),
+                ("pixman_format", "u"), ("data", "ay"),
+            ]
+        ),
+        (
+            "ScanoutDMABUF",
+            [
+                ("dmabuf", "h"), ("width", "u"), ("height", "u"), ("stride", "u"),
+                ("fourcc", "u"), ("modifier", "t"), ("y0_top", "b"),
+            ]
+        ),
+        ("UpdateDMABUF", [("x", "i"), ("y", "i"), ("width", "i"), ("height", "i")]),
+        ("Disable", []),
+        ("MouseSet", [("x", "i"), ("y", "i"), ("on", "i")]),
+        (
+            "CursorDefine",
+            [("width", "i"), ("height", "i"), ("hot_x", "i"), ("hot_y", "i"), ("data", "ay")]
+        ),
+    ]
+
+    static let mapMethods: [Method] = [
+        (
+            "ScanoutMap",
+            [
+                ("handle", "h"), ("offset", "u"), ("width", "u"), ("height", "u"),
+                ("stride", "u"), ("pixman_format", "u"),
+            ]
+        ),
+        ("UpdateMap", [("x", "i"), ("y", "i"), ("width", "i"), ("height", "i")]),
+    ]
+
+    /// The answer to Introspect.
+    static let description: String = {
+        func methods(_ methods: [Method]) -> String {
+            methods.map { method in
+                let arguments = method.arguments.map {
+                    "<arg name=\"\($0.name)\" type=\"\($0.type)\" direction=\"in\"/>"
+                }
+                return "<method name=\"\(method.name)\">\(arguments.joined())</method>\n"
+            }.joined()
+        }
+        return """
+            <!DOCTYPE node PUBLIC "-//freedesktop//DTD D-BUS Object Introspection 1.0//EN" \
+            "http://www.freedesktop.org/standards/dbus/1.0/introspect.dtd">
+            <node>
+            <interface name="\(listener)">
+            \(methods(listenerMethods))\
+            <property name="Interfaces" type="as" access="read"/>
+            </interface>
+            <interface name="\(map)">
+            \(methods(mapMethods))\
+            </interface>
+            <interface name="\(properties)">
+            <method name="Get"><arg name="interface_name" type="s" direction="in"/>\
+            <arg name="property_name" type="s" direction="in"/>\
+            <arg name="value" type="v" direction="out"/></method>
+            <method name="GetAll"><arg name="interface_name" type="s" direction="in"/>\
+            <arg name="properties" type="a{sv}" direction="out"/></method>
+            <method name="Set"><arg name="interface_name" type="s" direction="in"/>\
+            <arg name="property_name" type="s" direction="in"/>\
+            <arg name="value" type="v" direction="in"/></method>
+            </interface>
+            <interface name="\(introspectable)">
+            <method name="Introspect"><arg name="xml_data" type="s" direction="out"/></method>
+            </interface>
+            <interface name="\(peer)">
+            <method name="Ping"/>
+            <method name="GetMachineId"><arg name="machine_uuid" type="s" direction="out"/></method>
+            </interface>
+            </node>
+
+            """
+    }()
+}

@@ -1,0 +1,168 @@
+internal import CShims
+internal import Glibc
+internal import GuestDisplay
+internal import Synchronization
+internal import SystemPackage
+
+/// One end of a socket that one thread reads and any thread may shut down.
+///
+/// Non-blocking inside: each wait is a poll(2) with a deadline, or ends with ``shutDown()``.
+final class ListenerSocket: Sendable {
+    /// How many descriptors one message may bring along. Four planes are the most that a dma-buf has.
+    static let maximumDescriptors = 16
+
+    /// What one recvmsg(2) brought.
+    struct Received: ~Copyable {
+        var byteCount: Int
+        var descriptors: [PassedDescriptor]
+        /// Whether more descriptors came than were asked for; they are closed.
+        var isTruncated: Bool
+    }
+
+    private struct State {
+        var isShutDown = false
+        /// Nil once closed.
+        var descriptor: CInt?
+    }
+
+    private let state: Mutex<State>
+    private let number: CInt
+
+    /// Takes over the socket.
+    init(_ descriptor: consuming OwnedDescriptor) throws(Errno) {
+        number = descriptor.rawValue
+        let flags = fcntl(number, F_GETFL)
+        if flags < 0 || fcntl(number, F_SETFL, flags | O_NONBLOCK) < 0 {
+            throw Errno(rawValue: errno)
+        }
+        state = Mutex(State(descriptor: descriptor.take()))
+    }
+
+    deinit {
+        closeDescriptor()
+    }
+
+    /// Whether ``shutDown()`` was called.
+    var isShutDown: Bool { state.withLock { $0.isShutDown } }
+
+    /// Ends both directions: whoever waits in ``receive(into:maximumDescriptors:deadline:)`` or ``send(_:deadline:)`` comes back, the
+    /// peer reads the end. Any thread; idempotent.
+    func shutDown() {
+        state.withLock { state in
+            state.isShutDown = true
+            if let descriptor = state.descriptor { _ = shutdown(descriptor, Int32(SHUT_RDWR)) }
+        }
+    }
+
+    /// Closes it, and with it what was not received. Only the reading thread, as its last call.
+    func closeDescriptor() {
+        state.withLock { state in
+            state.isShutDown = true
+            if let descriptor = state.descriptor { close(descriptor) }
+            state.descriptor = nil
+        }
+    }
+
+    /// Reads what is there, at least one byte, or nil at the end of the stream. Only the reading thread.
+    func receive(
+        into buffer: UnsafeMutableRawBufferPointer, maximumDescriptors: Int,
+        deadline: ContinuousClock.Instant? = nil
+    ) throws(DBusWireError) -> Received? {
+        var numbers = [CInt](repeating: -1, count: ListenerSocket.maximumDescriptors)
+        while true {
+            var count = 0
+            var isTruncated = false
+            let got = swiftvm_receive(
+                number, buffer.baseAddress!, buffer.count, &numbers,
+                min(maximumDescriptors, numbers.count), &count, &isTruncated)
+            let error = errno
+            if got > 0 {
+                let descriptors = numbers[..<count].map {
+                    PassedDescriptor(OwnedDescriptor(owning: $0))
+                }
+                return Received(
+                    byteCount: got, descriptors: descriptors, isTruncated: isTruncated)
+            }
+            // Descriptors cannot come without a byte; whoever sends them with none gets them closed.
+            for index in 0..<count { close(numbers[index]) }
+            if got == 0 || isShutDown { return nil }
+            switch error {
+            case EAGAIN: try wait(for: Int16(POLLIN), deadline: deadline, doing: "reading")
+            case ECONNRESET: return nil
+            default: throw DBusWireError("recvmsg: \(Errno(rawValue: error))")
+            }
+        }
+    }
+
+    /// Sends all bytes. One thread at a time.
+    func send(_ bytes: [UInt8], deadline: ContinuousClock.Instant) throws(DBusWireError) {
+        var sent = 0
+        while sent < bytes.count {
+            let got = bytes.withUnsafeBytes {
+                swiftvm_send(number, $0.baseAddress! + sent, bytes.count - sent, nil, 0)
+            }
+            if got >= 0 {
+                sent += got
+                continue
+            }
+            switch errno {
+            case EAGAIN: try wait(for: Int16(POLLOUT), deadline: deadline, doing: "answering")
+            case let error: throw DBusWireError("sendmsg: \(Errno(rawValue: error))")
+            }
+        }
+    }
+
+    /// Opens the connection as a D-Bus client does: one NUL byte with our credentials.
+    func sendCredentials() throws(DBusWireError) {
+        guard swiftvm_send_credentials(number) == 1 else {
+            throw DBusWireError("sendmsg: \(Errno(rawValue: errno))")
+        }
+    }
+
+    private func wait(
+        for events: Int16, deadline: ContinuousClock.Instant?, doing operation: String
+    ) throws(DBusWireError) {
+        while true {
+            var milliseconds: CInt = -1
+            if let deadline {
+                let left = ContinuousClock.now.duration(to: deadline)
+                guard left > .zero else {
+                    throw DBusWireError("\(operation): the peer was silent for too long")
+                }
+                milliseconds = CInt(clamping: left.components.seconds * 1000 + 1)
+                if left < .seconds(3600) {
+                    milliseconds = CInt(
+                        left.components.seconds * 1000
+                            + left.components.attoseconds / 1_000_000_000_000_000 + 1)
+                }
+            }
+            var entry = pollfd(fd: number, events: events, revents: 0)
+            let ready = poll(&entry, 1, milliseconds)
+            if ready > 0 { return }
+            if ready < 0 && errno != EINTR {
+                throw DBusWireError("poll: \(Errno(rawValue: errno))")
+            }
+        }
+    }
+}
+
+/// A received descriptor that waits for its message: closed by whoever takes it, or with this object.
+final class PassedDescriptor: Sendable {
+    private let number: Mutex<CInt?>
+
+    init(_ descriptor: consuming OwnedDescriptor) {
+        number = Mutex(descriptor.take())
+    }
+
+    deinit {
+        if let number = number.withLock({ $0 }) { close(number) }
+    }
+
+    /// The descriptor, for whoever asks first.
+    func take() -> OwnedDescriptor? {
+        number.withLock { number in
+            defer { number = nil }
+            return number.map { OwnedDescriptor(owning: $0) }
+        }
+    }
+}

@@ -1,0 +1,73 @@
+internal import Synchronization
+
+/// Sends answers on a connection. Any thread, one answer at a time.
+///
+/// An answer that the peer does not read within the time limit ends the connection: it reads none of many by then, as an answer is some
+/// hundred bytes and a socket holds two hundred kilobytes.
+final class ReplySender: Sendable {
+    private struct State {
+        var serial: UInt32 = 0
+        var failure: DBusWireError?
+    }
+
+    private let socket: ListenerSocket
+    private let timeout: Duration
+    private let state = Mutex(State())
+
+    init(socket: ListenerSocket, timeout: Duration) {
+        self.socket = socket
+        self.timeout = timeout
+    }
+
+    /// Why the connection was ended, if it was ended here.
+    var failure: DBusWireError? { state.withLock { $0.failure } }
+
+    /// Sends an answer. With `mayWait` false the peer must have room for it at once.
+    fileprivate func send(
+        _ reply: DBusReply, serial: UInt32, destination: String?, mayWait: Bool
+    ) {
+        state.withLock { state in
+            guard state.failure == nil else { return }
+            state.serial = state.serial == .max ? 1 : state.serial + 1
+            let bytes = reply.encoded(
+                serial: state.serial, replyTo: serial, destination: destination)
+            let deadline = ContinuousClock.now + (mayWait ? timeout : .zero)
+            do throws(DBusWireError) {
+                try socket.send(bytes, deadline: deadline)
+            } catch {
+                state.failure = error
+                socket.shutDown()
+            }
+        }
+    }
+}
+
+/// The answer that one method call waits for: given at most once, by whoever is first. Nothing is sent when the caller wants none.
+final class PendingReply: Sendable {
+    private let sender: ReplySender
+    private let serial: UInt32
+    private let destination: String?
+    private let isOpen: Mutex<Bool>
+
+    /// Whether the caller waits.
+    let isWanted: Bool
+
+    init(to header: DBusMessageHeader, through sender: ReplySender) {
+        self.sender = sender
+        serial = header.frame.serial
+        destination = header.sender
+        isWanted = header.expectsReply
+        isOpen = Mutex(header.expectsReply)
+    }
+
+    /// Answers; nothing if answered before. `mayWait`: whether this thread may wait for room in the socket.
+    func send(_ reply: DBusReply, mayWait: Bool) {
+        let isFirst = isOpen.withLock { isOpen in
+            defer { isOpen = false }
+            return isOpen
+        }
+        if isFirst {
+            sender.send(reply, serial: serial, destination: destination, mayWait: mayWait)
+        }
+    }
+}
