@@ -86,7 +86,7 @@ let package = Package(
             dependencies: ["GuestDisplay", "GuestDisplayGL", "DisplayTesting"]),
         .testTarget(
             name: "QEMUSourceTests",
-            dependencies: ["GuestDisplay", "QEMUSource", "DisplayTesting"]),
+            dependencies: ["GuestDisplay", "QEMUSource", "DisplayTesting", logging]),
         .testTarget(
             name: "ViewerTests", dependencies: ["GuestDisplay", "Viewer", "DisplayTesting"]),
         .testTarget(

@@ -22,7 +22,7 @@ enum CursorPixels {
     private static func premultiply(_ pixel: UInt32) -> UInt32 {
         let alpha = pixel >> 24
         func scaled(_ shift: UInt32) -> UInt32 {
-            ((pixel >> shift & 0xff) * alpha + 127) / 255 << shift
+            (((pixel >> shift & 0xff) * alpha + 127) / 255) << shift
         }
         return alpha << 24 | scaled(16) | scaled(8) | scaled(0)
     }
