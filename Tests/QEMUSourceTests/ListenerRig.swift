@@ -13,6 +13,15 @@ final class ListenerRig {
     let sink: RecordingSink
     let connection: ListenerConnection
     let ends = Ends()
+    let mismatches: Counter
+
+    /// A number that several threads count up.
+    final class Counter: Sendable {
+        private let value = Mutex(0)
+
+        var count: Int { value.withLock { $0 } }
+        func increase() { value.withLock { $0 += 1 } }
+    }
 
     /// Where a connection's end is waited for.
     final class Ends: Sendable {
@@ -41,12 +50,15 @@ final class ListenerRig {
         authenticationTimeout: Duration = .seconds(30), replyTimeout: Duration = .seconds(10)
     ) throws {
         peer = try ScriptedListenerPeer()
+        let mismatches = Counter()
+        self.mismatches = mismatches
         self.sink = sink
         var logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         logger.logLevel = .critical
         connection = ListenerConnection(
             socket: peer.takeClientEnd(), sink: sink, logger: logger,
             authenticationTimeout: authenticationTimeout, replyTimeout: replyTimeout,
+            onMismatch: { mismatches.increase() },
             onEnd: { [ends] in ends.append($0) })
         connection.start()
         if authenticate { try peer.authenticate() }

@@ -25,6 +25,7 @@ final class ListenerConnection: Sendable {
         var isStarted = false
         var isClosed = false
         var thread: pthread_t?
+        var pictureSize: Size?
     }
 
     private let socket: ListenerSocket?
@@ -33,6 +34,7 @@ final class ListenerConnection: Sendable {
     private let logger: Logger
     private let authenticationTimeout: Duration
     private let replyTimeout: Duration
+    private let onMismatch: @Sendable () -> Void
     private let onEnd: @Sendable (ListenerEnd) -> Void
     private let state = Mutex(State())
     private let finished = DispatchGroup()
@@ -44,10 +46,15 @@ final class ListenerConnection: Sendable {
     ///   - authenticationTimeout: how long the peer may take to authenticate us, from ``start()`` on. It covers the time until QEMU's main loop
     ///     gets to `RegisterListener`, which a busy emulated guest can hold for seconds.
     ///   - replyTimeout: how long the peer may leave an answer unread in a full socket.
+    ///   - onMismatch: called on the connection's thread, at most once between two scanouts, when an update lies outside the picture: QEMU 7.2
+    ///     changes from graphics to VGA text without a Scanout. Only a new registration then brings the picture, so register another
+    ///     connection; updates are refused until a Scanout comes. A smaller picture cannot be told from this; compare ``pictureSize``
+    ///     with the console's properties Width and Height when they change.
     ///   - onEnd: called once, on the connection's thread, after the sink's last event; also after ``close()`` of a started connection.
     init(
         socket: consuming OwnedDescriptor, sink: any HeadSink, logger: Logger,
         authenticationTimeout: Duration = .seconds(30), replyTimeout: Duration = .seconds(10),
+        onMismatch: @escaping @Sendable () -> Void = {},
         onEnd: @escaping @Sendable (ListenerEnd) -> Void
     ) {
         do {
@@ -61,8 +68,12 @@ final class ListenerConnection: Sendable {
         self.logger = logger
         self.authenticationTimeout = authenticationTimeout
         self.replyTimeout = replyTimeout
+        self.onMismatch = onMismatch
         self.onEnd = onEnd
     }
+
+    /// The size of the picture that QEMU last sent; nil before the first, while the display is off, and when the last was refused.
+    var pictureSize: Size? { state.withLock { $0.pictureSize } }
 
     /// Starts the thread and returns; from here on the connection holds itself until it ends. Once.
     func start() {
@@ -114,12 +125,15 @@ final class ListenerConnection: Sendable {
                 on: socket, deadline: ContinuousClock.now + authenticationTimeout)
             logger.debug("listener: authenticated")
             var reader = try reader(of: socket)
-            var dispatcher = ListenerDispatcher(sink: sink, logger: logger)
+            var dispatcher = ListenerDispatcher(
+                sink: sink, logger: logger, onMismatch: onMismatch)
             while !socket.isShutDown, let message = try reader.next() {
                 // A message that had come whole when the connection was closed is no longer for the sink.
                 if socket.isShutDown { break }
                 dispatcher.handle(
                     message, reply: PendingReply(to: message.header, through: sender))
+                let size = dispatcher.pictureSize
+                state.withLock { $0.pictureSize = size }
             }
         } catch {
             if socket.isShutDown && sender.failure == nil { return .closed }

@@ -23,11 +23,18 @@ struct ListenerDispatcher {
     let sink: any HeadSink
     let logger: Logger
     private(set) var refusals: RefusalLog
+    private let onMismatch: @Sendable () -> Void
     private var shown = Shown.nothing("no scanout has come yet")
 
-    init(sink: any HeadSink, logger: Logger) {
+    /// The size of the picture that updates refer to; nil when there is none.
+    var pictureSize: Size? { shown.size }
+
+    init(
+        sink: any HeadSink, logger: Logger, onMismatch: @escaping @Sendable () -> Void = {}
+    ) {
         self.sink = sink
         self.logger = logger
+        self.onMismatch = onMismatch
         refusals = RefusalLog(logger: logger)
     }
 
@@ -125,6 +132,16 @@ struct ListenerDispatcher {
         }
         guard let size = shown.size else { throw nothingToUpdate }
         guard rect.lies(within: size) else {
+            let isPlausible =
+                rect.lies(
+                    within: Size(
+                        width: SurfaceLimits.maximumExtent, height: SurfaceLimits.maximumExtent))
+            if isPlausible {
+                // QEMU 7.2 tells a new surface only with its first update of all rows (ui/dbus-listener.c, `dbus_gfx_switch` sends nothing), and VGA
+                // text mode updates row by row: seen as 720×16+0+0 while a picture of 640×480 was shown.
+                shown = .nothing("the guest's picture has another size, which was not told")
+                onMismatch()
+            }
             throw .invalidArguments("x, y, width, height: \(rect) does not lie in \(size)")
         }
         let memory = BorrowedBytes(data)
