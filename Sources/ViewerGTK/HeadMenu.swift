@@ -56,9 +56,12 @@ final class HeadMenu {
         guard let popup = gtk_menu_button_get_popup(cast(button)),
             let target = gtk_widget_get_window(window)
         else { return }
+        // Wayland opens a menu only as the answer to a user's event.
+        let event = gtk_get_current_event()
+        defer { if let event { gdk_event_free(event) } }
         var corner = GdkRectangle(x: 0, y: 0, width: 1, height: 1)
         gtk_menu_popup_at_rect(
-            cast(popup), target, &corner, GDK_GRAVITY_NORTH_WEST, GDK_GRAVITY_NORTH_WEST, nil)
+            cast(popup), target, &corner, GDK_GRAVITY_NORTH_WEST, GDK_GRAVITY_NORTH_WEST, event)
     }
 
     /// Shows what is on and greys out what the target cannot do.

@@ -88,8 +88,10 @@ struct PresenterChoice {
         gtk_widget_realize(window)
         var failure: UnsafeMutablePointer<GError>?
         let context = gdk_window_create_gl_context(gtk_widget_get_window(window), &failure)
+        var isGLES = false
         if let context {
             gdk_gl_context_realize(context, &failure)
+            isGLES = gdk_gl_context_get_use_es(context) != 0
             g_object_unref(Object(context))
         }
         if let failure {
@@ -97,6 +99,12 @@ struct PresenterChoice {
             throw GLError(
                 operation: "gdk_window_create_gl_context",
                 reason: String(cString: failure.pointee.message))
+        }
+        // Seen with GDK 3.24.38 and GDK_GL=gles: red and blue change places on the way to the window.
+        if isGLES {
+            throw GLError(
+                operation: "gdk_window_create_gl_context",
+                reason: "GDK draws with GLES, with which it swaps red and blue")
         }
     }
 }

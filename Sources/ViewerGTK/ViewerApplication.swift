@@ -1,6 +1,5 @@
 internal import CGTK
 internal import CShimsGTK
-internal import Glibc
 public import GuestDisplay
 internal import GuestDisplayGL
 public import Logging
@@ -51,8 +50,6 @@ public final class ViewerApplication {
     public static func run(
         _ source: any DisplaySource, options: ViewerGTKOptions, logger: Logger
     ) throws(DisplayError) {
-        // GLES, as only GLES samples YUV dma-bufs; GDK reads it when it opens the display.
-        setenv("GDK_GL", "gles", 0)
         guard gtk_init_check(nil, nil) != 0 else {
             throw DisplayError(
                 "no display server: set DISPLAY or WAYLAND_DISPLAY, or use swiftvm-snapshot, which needs none"
