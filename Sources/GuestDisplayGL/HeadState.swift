@@ -13,6 +13,7 @@ final class HeadState: @unchecked Sendable {
 
     let observers = HeadObservers()
     let counters = Mutex(IngestCounters())
+    let lastRefusal = Mutex<SurfaceError?>(nil)
 
     /// Held while pixels are copied into the backing picture or out of it; never while anybody waits.
     let lock = Lock()

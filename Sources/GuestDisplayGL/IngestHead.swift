@@ -40,6 +40,9 @@ public final class IngestHead: HeadSink {
     /// What was done since the head began.
     public var counters: IngestCounters { state.counters.withLock { $0 } }
 
+    /// Why the newest scanout was refused; nil when it was not.
+    public var lastRefusal: SurfaceError? { state.lastRefusal.withLock { $0 } }
+
     /// Calls `wake` on the ingest thread after each change of content or cursor, until the observation is cancelled or dropped.
     /// `wake` must not block; changes that come together are one call.
     public func observe(_ wake: @escaping @Sendable () -> Void) -> Observation {
@@ -73,8 +76,10 @@ public final class IngestHead: HeadSink {
             try state.apply(event)
         } catch {
             state.counters.withLock { $0.refused += 1 }
+            if case .scanout = event { state.lastRefusal.withLock { $0 = error } }
             throw error
         }
+        if case .scanout = event { state.lastRefusal.withLock { $0 = nil } }
         updater.schedule()
     }
 }

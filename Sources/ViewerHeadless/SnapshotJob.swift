@@ -1,0 +1,218 @@
+internal import Dispatch
+public import GuestDisplay
+internal import GuestDisplayGL
+public import Logging
+internal import Synchronization
+internal import Viewer
+
+/// One snapshot of a guest: connects, waits for the picture, writes the PNG. Blocks the thread that calls it, for which any will
+/// do but one that a toolkit's loop runs on.
+public struct SnapshotJob {
+    /// How long no pixel may change for a picture to be stable, in milliseconds.
+    static let stableMilliseconds = 500
+    /// How long a guest that was started is given to end, in seconds; its source insists in the meantime.
+    static let endSeconds = 20
+
+    private let source: any DisplaySource
+    private let endGuest: () -> Void
+    private let logger: Logger
+    private let watch = SnapshotWatch()
+
+    /// A job for a source that is not connected yet. `endGuest` ends a guest that was started for it (its source's `ownsGuest`),
+    /// without waiting; nil: quits the machine.
+    public init(
+        source: any DisplaySource, endGuest: (() -> Void)? = nil, logger: Logger
+    ) {
+        self.source = source
+        self.logger = logger
+        self.endGuest =
+            endGuest ?? {
+                source.machine?.perform(.quit) { error in
+                    if let error { logger.warning("\(error)") }
+                }
+            }
+    }
+
+    /// Connects, gives back the heads, and lets go of the guest. Throws why not.
+    public func listHeads() throws(DisplayError) -> [Head] {
+        try source.connect(delegate: watch)
+        let heads = source.heads
+        letGo()
+        return heads
+    }
+
+    /// Takes the snapshot and writes it. Throws the one line that says why not; then the output is as it was.
+    public func run(_ options: SnapshotOptions) throws(DisplayError) {
+        let deadline = DispatchTime.now() + options.timeout
+        // What can be told at once is told before a guest is started or taken from its viewer.
+        let output = try OutputFile(options.output)
+        let ingest = try makeIngest(options.renderer)
+        defer { ingest.stop() }
+        logger.info("renderer: \(ingest.rendererDescription)")
+        try source.connect(delegate: watch)
+        let pixels: SnapshotPixels
+        do throws(DisplayError) {
+            pixels = try take(options, ingest: ingest, deadline: deadline)
+        } catch {
+            letGo()
+            throw error
+        }
+        letGo()
+        try PNG.withEncoded(pixels.values, size: pixels.size) { bytes throws(DisplayError) in
+            try output.write(bytes)
+        }
+        logger.info("wrote \(pixels.size) to \(options.output)")
+    }
+
+    private func take(
+        _ options: SnapshotOptions, ingest: Ingest, deadline: DispatchTime
+    ) throws(DisplayError) -> SnapshotPixels {
+        let number = try choose(options.head)
+        let head = ingest.makeHead()
+        let observation = head.observe { [watch] in watch.wake() }
+        defer { observation.cancel() }
+        try source.open(number, sink: head)
+        defer { source.close(number) }
+        return try waitForPicture(of: head, number: number, options, deadline: deadline)
+    }
+
+    private func choose(_ wanted: Int?) throws(DisplayError) -> Head.ID {
+        let heads = source.heads
+        if let wanted {
+            if heads.contains(where: { $0.id == wanted }) { return wanted }
+            throw DisplayError("there is no head \(wanted); the guest has \(list(heads))")
+        }
+        if let first = heads.first(where: { $0.kind == .graphic }) { return first.id }
+        throw DisplayError(
+            "the guest has no graphic head; take another with --head, it has \(list(heads))")
+    }
+
+    private func list(_ heads: [Head]) -> String {
+        if heads.isEmpty { return "none" }
+        return heads.map { head in
+            let kind = head.kind == .graphic ? "graphic" : "text"
+            return "\(head.id) (\(kind), \(PlainText.oneLine(head.label)))"
+        }.joined(separator: ", ")
+    }
+
+    private func waitForPicture(
+        of head: IngestHead, number: Head.ID, _ options: SnapshotOptions, deadline: DispatchTime
+    ) throws(DisplayError) -> SnapshotPixels {
+        var seen: SnapshotPixels?
+        var stableAt = DispatchTime.distantFuture
+        while true {
+            // The picture first: a guest may quit after what was wanted is there.
+            let looked = DispatchTime.now()
+            if case .picture(let picture) = head.content {
+                if picture.number != seen?.number {
+                    let new = try read(picture, of: head)
+                    if !options.waitsUntilStable { return new }
+                    if new.values != seen?.values || new.size != seen?.size {
+                        stableAt = looked + .milliseconds(SnapshotJob.stableMilliseconds)
+                    }
+                    seen = new
+                }
+            } else {
+                seen = nil
+                stableAt = .distantFuture
+            }
+            if let end = watch.end { throw SnapshotJob.error(of: end) }
+            if watch.wait(until: min(stableAt, deadline)) { continue }
+            if let seen, stableAt <= deadline { return seen }
+            throw timeoutError(head, number: number, options)
+        }
+    }
+
+    private func timeoutError(
+        _ head: IngestHead, number: Head.ID, _ options: SnapshotOptions
+    ) -> DisplayError {
+        let time = "within \(options.timeout.formatted) s"
+        if let refusal = head.lastRefusal {
+            return DisplayError(
+                "head \(number) showed no picture \(time); its last one was refused: \(refusal)")
+        }
+        switch head.content {
+        case .nothing:
+            return DisplayError(
+                "head \(number) showed no picture \(time); give it longer with --timeout")
+        case .off:
+            return DisplayError(
+                "the display of head \(number) was off \(time); wake the guest, "
+                    + "or give it longer with --timeout")
+        case .picture:
+            return DisplayError(
+                "the picture of head \(number) did not become stable \(time); "
+                    + "give it longer with --timeout, or leave out --wait-stable")
+        }
+    }
+
+    private static func error(of end: SourceEnd) -> DisplayError {
+        switch end {
+        case .guestQuit: DisplayError("the guest quit before its picture was taken")
+        case .failed(let words): DisplayError(words)
+        }
+    }
+
+    private func read(
+        _ picture: Picture, of head: IngestHead
+    ) throws(DisplayError) -> SnapshotPixels {
+        let done = DispatchSemaphore(value: 0)
+        let result = Mutex<Result<[UInt32], GLError>?>(nil)
+        head.readPixels(of: picture) { read in
+            result.withLock { $0 = read }
+            done.signal()
+        }
+        // The ingest answers always, also when it ends.
+        done.wait()
+        switch result.withLock({ $0 }) {
+        case .success(let values):
+            return SnapshotPixels(number: picture.number, size: picture.size, values: values)
+        case .failure(let error):
+            throw DisplayError("\(error); try --renderer software")
+        case nil:
+            preconditionFailure("no answer after the answer")
+        }
+    }
+
+    private func makeIngest(_ choice: RendererChoice?) throws(DisplayError) -> Ingest {
+        do throws(GLError) {
+            if choice != .software {
+                do throws(GLError) {
+                    return try Ingest(.gl(.surfaceless()), logger: logger)
+                } catch {
+                    if choice == .gl { throw error }
+                    logger.info("no GL: \(error)")
+                }
+            }
+            return try Ingest(.software, logger: logger)
+        } catch {
+            throw DisplayError("\(error)")
+        }
+    }
+
+    /// Ends a guest that was started, and waits until it has; lets go of any other, which goes on.
+    private func letGo() {
+        if source.ownsGuest, watch.end == nil {
+            endGuest()
+            let limit = DispatchTime.now() + .seconds(SnapshotJob.endSeconds)
+            while watch.end == nil, watch.wait(until: limit) {}
+            if watch.end == nil { logger.warning("the guest that was started does not end") }
+        }
+        source.disconnect()
+    }
+}
+
+/// A picture that was read back.
+struct SnapshotPixels {
+    let number: UInt64
+    let size: Size
+    /// Rows of 0x00RRGGBB.
+    let values: [UInt32]
+}
+
+extension Double {
+    /// Without a fraction where there is none.
+    fileprivate var formatted: String {
+        self == rounded() && magnitude < 1e9 ? "\(Int(self))" : "\(self)"
+    }
+}

@@ -1,0 +1,27 @@
+public import Viewer
+
+/// What a snapshot takes and where it goes.
+public struct SnapshotOptions: Sendable {
+    /// The head's number; nil: the first graphic one.
+    public var head: Int?
+    /// Whether to wait until no pixel has changed for half a second.
+    public var waitsUntilStable: Bool
+    /// Seconds until it gives up, more than 0.
+    public var timeout: Double
+    /// The file to write, or `-` for standard output.
+    public var output: String
+    /// How pictures are kept; nil: GL where it works.
+    public var renderer: RendererChoice?
+
+    /// Describes a snapshot.
+    public init(
+        head: Int? = nil, waitsUntilStable: Bool = false, timeout: Double = 30, output: String,
+        renderer: RendererChoice? = nil
+    ) {
+        self.head = head
+        self.waitsUntilStable = waitsUntilStable
+        self.timeout = timeout
+        self.output = output
+        self.renderer = renderer
+    }
+}
