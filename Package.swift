@@ -90,6 +90,12 @@ let package = Package(
         .testTarget(
             name: "ViewerTests", dependencies: ["GuestDisplay", "Viewer", "DisplayTesting"]),
         .testTarget(
+            name: "ViewerHeadlessTests",
+            dependencies: [
+                "GuestDisplay", "GuestDisplayGL", "Viewer", "ViewerHeadless", "DisplayTesting",
+                "CGdkPixbuf", logging,
+            ]),
+        .testTarget(
             name: "EndToEndTests",
             dependencies: [
                 "GuestDisplay", "DisplayTesting", "swiftvm-gtk", "swiftvm-snapshot", subprocess,
