@@ -67,13 +67,15 @@ let package = Package(
         .target(
             name: "ViewerHeadless",
             dependencies: ["GuestDisplay", "GuestDisplayGL", "Viewer", "CGdkPixbuf", logging]),
+        .target(
+            name: "SourceChoice", dependencies: ["GuestDisplay", "QEMUSource", "Viewer", logging]),
         .executableTarget(
             name: "swiftvm-gtk",
-            dependencies: ["GuestDisplay", "QEMUSource", "Viewer", "ViewerGTK", argumentParser]),
+            dependencies: ["GuestDisplay", "SourceChoice", "Viewer", "ViewerGTK", argumentParser]),
         .executableTarget(
             name: "swiftvm-snapshot",
             dependencies: [
-                "GuestDisplay", "QEMUSource", "Viewer", "ViewerHeadless", argumentParser,
+                "GuestDisplay", "SourceChoice", "Viewer", "ViewerHeadless", argumentParser,
             ]),
 
         // Tests and their doubles.

@@ -91,6 +91,10 @@ public final class ScriptedSource: DisplaySource {
         state.withLock { $0.layouts.append((head, layout)) }
     }
 
+    public func endGuest() {
+        if ownsGuest { end(.guestQuit) }
+    }
+
     public func disconnect() {
         end(.guestQuit)
     }

@@ -62,6 +62,9 @@ public protocol DisplaySource: AnyObject, Sendable {
     func send(_ event: InputEvent, to head: Head.ID)
     /// Tells the guest about the window or monitor that shows a head; never waits. Guests that cannot change ignore it.
     func setLayout(_ layout: HeadLayout, of head: Head.ID)
+    /// Ends a guest that was started by this program (``ownsGuest``); never waits, the delegate hears of the end. Does nothing for
+    /// any other guest.
+    func endGuest()
     /// Lets go of the guest, which goes on; every open head ends. Idempotent.
     func disconnect()
 }

@@ -44,6 +44,7 @@ public final class ViewerApplication {
     private var windows: [HeadWindow] = []
     private var failure: DisplayError?
     private var isQuitting = false
+    private var endsGuest = false
 
     /// Shows a guest until the user closes its last window; blocks. Main thread alone, once. Throws when there is no display
     /// server, the guest cannot be reached, or a head that was asked for does not exist.
@@ -61,6 +62,7 @@ public final class ViewerApplication {
         while !viewer.isQuitting { g_main_context_iteration(nil, 1) }
         viewer.tearDown()
         if let failure = viewer.failure { throw failure }
+        if case .failed(let reason) = viewer.session.end { throw DisplayError(reason) }
     }
 
     private init(_ source: any DisplaySource, options: ViewerGTKOptions, logger: Logger)
@@ -98,7 +100,18 @@ public final class ViewerApplication {
 
     private func fail(_ error: DisplayError) {
         if failure == nil { failure = error }
-        isQuitting = true
+        if session.source.ownsGuest && session.isConnected && session.end == nil {
+            endGuest()
+        } else {
+            isQuitting = true
+        }
+    }
+
+    // The program ends when the guest has: its last words and its exit status are worth the wait.
+    private func endGuest() {
+        endsGuest = true
+        for window in windows { gtk_widget_hide(window.widget) }
+        session.source.endGuest()
     }
 
     private func openHeads() {
@@ -162,7 +175,7 @@ extension ViewerApplication: SessionDelegate {
     }
 
     public func sessionDidChangeState(_ session: Session) {
-        if case .failed(let reason) = session.end { logger.warning("\(reason)") }
+        if session.end != nil, endsGuest { isQuitting = true }
         for window in windows { window.stateDidChange() }
     }
 }
@@ -185,12 +198,16 @@ extension ViewerApplication: HeadWindowDelegate {
         if session.canPerform(.powerButton) {
             answers.append(
                 Dialogs.Answer(label: "Power Off", isDestructive: false) { [weak self] in
-                    self?.session.perform(.powerButton) { _ in }
+                    self?.session.perform(.powerButton) { error in
+                        Dialogs.complain(
+                            over: window.widget, "The guest did not take it",
+                            details: error.description)
+                    }
                 })
         }
         answers.append(
             Dialogs.Answer(label: "End Guest", isDestructive: true) { [weak self] in
-                self?.isQuitting = true
+                self?.endGuest()
             })
         Dialogs.ask(
             over: window.widget, "The guest is still running",
