@@ -1,5 +1,6 @@
 internal import CShims
 internal import Glibc
+public import GuestDisplay
 internal import SystemPackage
 
 /// Shared memory of a test, as QEMU shares a surface: it can be written and shrunk while others map it.
@@ -25,6 +26,13 @@ public final class SharedFile: Sendable {
         guard pwrite(descriptor, bytes, bytes.count, off_t(offset)) == bytes.count else {
             throw ScriptError("pwrite: \(Errno(rawValue: errno))")
         }
+    }
+
+    /// A descriptor of it for somebody who owns it.
+    public func duplicate() throws(ScriptError) -> OwnedDescriptor {
+        let copy = swiftvm_duplicate(descriptor)
+        guard copy >= 0 else { throw ScriptError("fcntl: \(Errno(rawValue: errno))") }
+        return OwnedDescriptor(owning: copy)
     }
 
     /// Makes it that long.

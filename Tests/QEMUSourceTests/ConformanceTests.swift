@@ -1,0 +1,68 @@
+import DisplayTesting
+import GuestDisplay
+import Testing
+
+/// The doubles obey the rules that the real ones run, and a double that does not is found out.
+@Suite struct ConformanceTests {
+    private func subject(_ sink: RecordingSink) -> HeadSinkConformance.Subject {
+        HeadSinkConformance.Subject(
+            sink: sink, settle: {},
+            shown: {
+                guard let picture = sink.picture else { return nil }
+                let pixels = stride(from: 0, to: picture.bytes.count, by: 4).map { index in
+                    UInt32(picture.bytes[index]) | UInt32(picture.bytes[index + 1]) << 8
+                        | UInt32(picture.bytes[index + 2]) << 16
+                }
+                return (picture.size, pixels)
+            })
+    }
+
+    @Test func `the recording sink is a head's sink`() throws {
+        try HeadSinkConformance { subject(RecordingSink()) }.run()
+    }
+
+    @Test func `a sink that refuses everything is found out`() {
+        #expect(throws: (any Error).self) {
+            try HeadSinkConformance {
+                let sink = RecordingSink()
+                sink.fail(with: SurfaceError(field: "all", reason: "refused"))
+                return subject(sink)
+            }.run()
+        }
+    }
+
+    /// Accepts everything and shows nothing.
+    private final class Blind: HeadSink {
+        func receive(_ event: DisplayEvent) throws(SurfaceError) {}
+    }
+
+    @Test func `a sink that shows nothing is found out`() {
+        #expect(throws: ScriptError.self) {
+            try HeadSinkConformance {
+                HeadSinkConformance.Subject(sink: Blind(), settle: {}, shown: { nil })
+            }.run()
+        }
+    }
+
+    @Test func `the scripted source is a source`() throws {
+        try DisplaySourceConformance {
+            let source = ScriptedSource(heads: [Head(id: 0, label: "a", kind: .graphic)])
+            return DisplaySourceConformance.Subject(source: source, head: 0) {
+                try source.emit(
+                    .scanout(
+                        .surface(
+                            try DisplaySurface(
+                                width: 1, height: 1, stride: 4, format: .x8r8g8b8,
+                                memory: SurfaceBytes([1, 2, 3, 4])))), to: 0)
+            }
+        }.run()
+    }
+
+    @Test func `a source without its head is found out`() {
+        #expect(throws: ScriptError.self) {
+            try DisplaySourceConformance {
+                .init(source: ScriptedSource(heads: []), head: 0)
+            }.run()
+        }
+    }
+}
