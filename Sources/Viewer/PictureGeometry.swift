@@ -21,8 +21,12 @@ public struct PictureGeometry: Hashable, Sendable {
 
     /// Fits a picture into a window. In 1:1, a picture larger than the window pans with the pointer: `pointer` is its place in
     /// the window's pixels, and the picture's edge is reached when the pointer is at the window's edge.
+    ///
+    /// A window of a HiDPI monitor has only every `granularity`th size; where that misses a whole factor by less, the factor is
+    /// kept whole, so that the picture stays sharp.
     public init(
-        guest: Size, window: Size, mode: ScaleMode, pointer: (x: Double, y: Double)? = nil
+        guest: Size, window: Size, mode: ScaleMode, granularity: Int = 1,
+        pointer: (x: Double, y: Double)? = nil
     ) {
         self.guest = guest
         self.window = window
@@ -36,7 +40,7 @@ public struct PictureGeometry: Hashable, Sendable {
         case .oneToOne:
             size = guest
         case .fit:
-            size = PictureGeometry.fitted(guest, into: window)
+            size = PictureGeometry.fitted(guest, into: window, granularity: granularity)
         }
         frame = Rect(
             x: PictureGeometry.origin(size.width, in: window.width, pointer: pointer?.x),
@@ -46,7 +50,14 @@ public struct PictureGeometry: Hashable, Sendable {
 
     /// The largest size of the same aspect that fits, at least one pixel. Whole factors come out exact, as both extents are
     /// computed from the same ratio.
-    private static func fitted(_ guest: Size, into window: Size) -> Size {
+    private static func fitted(_ guest: Size, into window: Size, granularity: Int) -> Size {
+        let factor = min(window.width / guest.width, window.height / guest.height)
+        let whole = Size(width: factor * guest.width, height: factor * guest.height)
+        if factor > 0,
+            window.width - whole.width < granularity || window.height - whole.height < granularity
+        {
+            return whole
+        }
         if window.width * guest.height <= window.height * guest.width {
             let height = (window.width * guest.height + guest.width / 2) / guest.width
             return Size(width: window.width, height: min(max(height, 1), window.height))

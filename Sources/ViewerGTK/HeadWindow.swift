@@ -73,7 +73,8 @@ final class HeadWindow {
     /// Where the picture lies now.
     var geometry: PictureGeometry {
         PictureGeometry(
-            guest: guestSize, window: presenter.pixelSize, mode: scaleMode, pointer: pointer)
+            guest: guestSize, window: presenter.pixelSize, mode: scaleMode,
+            granularity: presenter.scaleFactor, pointer: pointer)
     }
 
     /// Shows the window.

@@ -12,6 +12,15 @@ import Viewer
         #expect(geometry.isIntegerScale)
     }
 
+    @Test func anOddSizeStaysSharpOnAHiDPIMonitor() {
+        let guest = Size(width: 1023, height: 767)
+        let window = Size(width: 1024, height: 768)
+        let sharp = PictureGeometry(guest: guest, window: window, mode: .fit, granularity: 2)
+        #expect(sharp.frame.size == guest)
+        let plain = PictureGeometry(guest: guest, window: window, mode: .fit)
+        #expect(plain.frame.size == window)
+    }
+
     @Test func fitKeepsAspectAndCentres() {
         let geometry = PictureGeometry(
             guest: Size(width: 640, height: 480), window: Size(width: 1000, height: 480),
