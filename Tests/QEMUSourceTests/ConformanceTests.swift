@@ -10,8 +10,8 @@ import Testing
             shown: {
                 guard let picture = sink.picture else { return nil }
                 let pixels = stride(from: 0, to: picture.bytes.count, by: 4).map { index in
-                    UInt32(picture.bytes[index]) | UInt32(picture.bytes[index + 1]) << 8
-                        | UInt32(picture.bytes[index + 2]) << 16
+                    let bytes = picture.bytes[index..<index + 3]
+                    return bytes.reversed().reduce(UInt32(0)) { $0 << 8 | UInt32($1) }
                 }
                 return (picture.size, pixels)
             })

@@ -92,7 +92,10 @@ final class ListenerRig {
 
 /// Pixels whose bytes all differ from those of another seed.
 func card(_ count: Int, seed: Int = 0) -> [UInt8] {
-    (0..<count).map { UInt8(truncatingIfNeeded: $0 &* 7 &+ seed &* 13 &+ $0 >> 8) }
+    (0..<count).map { index in
+        let mixed: Int = index &* 7 &+ seed &* 13 &+ index >> 8
+        return UInt8(truncatingIfNeeded: mixed)
+    }
 }
 
 extension WireMessage {

@@ -10,7 +10,8 @@ struct TestPicture {
     init(width: Int, height: Int, seed: Int) {
         size = Size(width: width, height: height)
         pixels = (0..<width * height).map { index in
-            UInt32(truncatingIfNeeded: (index + 1) &* 0x9E_3779 &+ seed &* 0x51_73F1) & 0xff_ffff
+            let mixed: Int = (index + 1) &* 0x9E_3779 &+ seed &* 0x51_73F1
+            return UInt32(truncatingIfNeeded: mixed) & 0xff_ffff
         }
     }
 

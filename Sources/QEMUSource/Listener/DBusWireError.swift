@@ -16,6 +16,8 @@ struct DBusFault: Error, Hashable, CustomStringConvertible {
     let name: String
     /// What was wrong, naming the field.
     let description: String
+    /// Whether it happens with a right peer too, or follows from what was told before: nothing to warn of.
+    var isExpected = false
 
     init(_ name: String, _ description: String) {
         self.name = name

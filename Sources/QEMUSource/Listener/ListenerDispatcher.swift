@@ -46,11 +46,15 @@ struct ListenerDispatcher {
                 reply.send(answer, mayWait: true)
             }
         } catch {
+            defer { reply.send(DBusReply(error), mayWait: true) }
             let member = message.header.member
+            guard !error.isExpected else {
+                logger.debug("listener: refused: \(error)")
+                return
+            }
             let isOurs = (ListenerInterface.listenerMethods + ListenerInterface.mapMethods)
                 .contains { $0.name == member }
             refusals.note(isOurs ? member : "D-Bus call", "refused: \(error)")
-            reply.send(DBusReply(error), mayWait: true)
         }
     }
 
@@ -142,7 +146,10 @@ struct ListenerDispatcher {
                 shown = .nothing("the guest's picture has another size, which was not told")
                 onMismatch()
             }
-            throw .invalidArguments("x, y, width, height: \(rect) does not lie in \(size)")
+            var fault = DBusFault.invalidArguments(
+                "x, y, width, height: \(rect) does not lie in \(size)")
+            fault.isExpected = isPlausible
+            throw fault
         }
         let memory = BorrowedBytes(data)
         defer { memory.invalidate() }
@@ -277,7 +284,9 @@ struct ListenerDispatcher {
 
     private var nothingToUpdate: DBusFault {
         guard case .nothing(let reason) = shown else { return .failed("no picture") }
-        return .failed("no picture to update: \(reason)")
+        var fault = DBusFault.failed("no picture to update: \(reason)")
+        fault.isExpected = true
+        return fault
     }
 
     private func deliver(_ event: DisplayEvent) throws(DBusFault) {
