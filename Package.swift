@@ -33,6 +33,9 @@ let package = Package(
         .systemLibrary(
             name: "CGIO", pkgConfig: "gio-unix-2.0", providers: [.apt(["libglib2.0-dev"])]),
         .systemLibrary(
+            name: "CJSONGLib", pkgConfig: "json-glib-1.0",
+            providers: [.apt(["libjson-glib-dev"])]),
+        .systemLibrary(
             name: "CEpoxy", pkgConfig: "epoxy", providers: [.apt(["libepoxy-dev"])]),
         .systemLibrary(
             name: "CGTK", pkgConfig: "gtk+-3.0", providers: [.apt(["libgtk-3-dev"])]),
@@ -54,7 +57,9 @@ let package = Package(
             name: "GuestDisplayGL", dependencies: ["GuestDisplay", "CEpoxy", "CShims", logging]),
         .target(
             name: "QEMUSource",
-            dependencies: ["GuestDisplay", "CGIO", "CShims", logging, systemPackage, subprocess]),
+            dependencies: [
+                "GuestDisplay", "CGIO", "CJSONGLib", "CShims", logging, systemPackage, subprocess,
+            ]),
         .target(
             name: "Viewer",
             dependencies: ["GuestDisplay", "CPangoCairo", "CGdkPixbuf", argumentParser, logging]),

@@ -121,10 +121,10 @@ static int unix_address(const char *path, struct sockaddr_un *address) {
     return 0;
 }
 
-int swiftvm_connect_unix(const char *path) {
+static int connect_unix(const char *path, int flags) {
     struct sockaddr_un address;
     if (unix_address(path, &address) < 0) return -1;
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | flags, 0);
     if (fd < 0) return -1;
     if (connect(fd, (struct sockaddr *)&address, sizeof address) < 0) {
         int error = errno;
@@ -133,6 +133,14 @@ int swiftvm_connect_unix(const char *path) {
         return -1;
     }
     return fd;
+}
+
+int swiftvm_connect_unix(const char *path) {
+    return connect_unix(path, 0);
+}
+
+int swiftvm_connect_unix_now(const char *path) {
+    return connect_unix(path, SOCK_NONBLOCK);
 }
 
 int swiftvm_listen_unix(const char *path) {
@@ -146,6 +154,14 @@ int swiftvm_listen_unix(const char *path) {
         errno = error;
         return -1;
     }
+    return fd;
+}
+
+int swiftvm_accept(int listener) {
+    int fd;
+    do {
+        fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    } while (fd < 0 && errno == EINTR);
     return fd;
 }
 

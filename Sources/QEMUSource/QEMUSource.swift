@@ -1,1 +1,172 @@
-internal import GuestDisplay
+public import GuestDisplay
+public import Logging
+internal import Synchronization
+
+/// The D-Bus display of a QEMU: reached over its monitor, on a message bus, or of a QEMU that this program starts.
+public final class QEMUSource: DisplaySource {
+    struct State {
+        enum Phase { case new, connecting, connected, ended }
+
+        var phase = Phase.new
+        weak var delegate: (any DisplaySourceDelegate)?
+        var objects = DisplayObjects()
+        var connection: DBusConnection?
+        var qmp: QMPClient?
+        var hmp: HMPMachine?
+        var machine: (any MachineControl)?
+        var detector: EndDetector
+        var listeners: [Head.ID: ListenerConnection] = [:]
+        var isRefreshing = false
+    }
+
+    let target: QEMUTarget
+    let limits: QEMULimits
+    let logger: Logger
+    let loop = ControlLoop()
+    let launched: LaunchedQEMU?
+    let state: Mutex<State>
+
+    /// A source for that target; nothing is opened or started before ``connect(delegate:)``.
+    public convenience init(_ target: QEMUTarget, logger: Logger) {
+        self.init(target, limits: QEMULimits(), logger: logger)
+    }
+
+    /// The same with other time limits.
+    package init(_ target: QEMUTarget, limits: QEMULimits, logger: Logger) {
+        self.target = target
+        self.limits = limits
+        self.logger = logger
+        if case .launch(let launch) = target {
+            launched = LaunchedQEMU(launch, limits: limits, logger: logger)
+        } else {
+            launched = nil
+        }
+        state = Mutex(
+            State(detector: EndDetector(isLaunched: launched != nil, hasMonitor: false)))
+    }
+
+    deinit {
+        letGo(of: state.withLock { $0 })
+        loop.stop()
+    }
+
+    // MARK: - What is known
+
+    public var guestName: String { state.withLock { $0.objects.guestName } }
+
+    public var heads: [Head] { state.withLock { $0.objects.heads } }
+
+    public var ownsGuest: Bool { launched != nil }
+
+    public var machine: (any MachineControl)? { state.withLock { $0.machine } }
+
+    public func pointerMode(of head: Head.ID) -> PointerMode {
+        state.withLock { $0.objects.consoles[head]?.mode } ?? .relative
+    }
+
+    /// How the QEMU that was started has ended; nil while it runs, and for one that was not started here. Known when
+    /// the delegate hears of the end.
+    public var exit: QEMUExit? { launched?.exit }
+
+    // MARK: - The guest's life
+
+    /// Connects, or starts QEMU and connects. Everything that takes time is done before QEMU is handed our end of the display.
+    public func connect(delegate: any DisplaySourceDelegate) throws(DisplayError) {
+        let isFirst = state.withLock { state in
+            guard state.phase == .new else { return false }
+            state.phase = .connecting
+            state.delegate = delegate
+            return true
+        }
+        guard isFirst else { throw DisplayError("this source was connected before") }
+        loop.start()
+        do {
+            try connectTarget()
+        } catch {
+            launched?.terminate()
+            letGo(
+                of: state.withLock { state in
+                    state.phase = .ended
+                    return state
+                })
+            throw error
+        }
+        let machineState = machine?.state
+        state.withLock { $0.phase = .connected }
+        loop.post { [self] in
+            if let machineState, machineState != .running { tell(machineState) }
+            // What happened in the meantime counts now.
+            if let end = state.withLock({ $0.detector.take(nil) }) { finish(end) }
+        }
+    }
+
+    /// Lets go of the guest, which goes on; a QEMU that was started goes on too, and its monitor waits for another program.
+    public func disconnect() {
+        let listeners = state.withLock { state in
+            defer { state.listeners = [:] }
+            return state.listeners
+        }
+        for listener in listeners.values { listener.close() }
+        loop.post { [self] in finish(.guestQuit) }
+    }
+
+    /// Ends the QEMU that was started here: `quit` over its monitor, then SIGTERM, then SIGKILL, each when the one before has not
+    /// helped in five seconds. Never waits; the delegate hears of the end. Does nothing for a guest that was not started here.
+    public func endGuest() {
+        guard let launched, launched.exit == nil else { return }
+        guard let machine else { return launched.terminate() }
+        machine.perform(.quit) { [logger] error in
+            if let error { logger.warning("\(error)") }
+        }
+        loop.post(afterMilliseconds: limits.quit) { launched.terminate() }
+    }
+
+    // MARK: - Facts that end it
+
+    /// Takes a fact about the end. Any thread.
+    func note(_ fact: EndDetector.Fact) {
+        loop.post { [self] in
+            let (end, isEnding) = state.withLock { state in
+                let end = state.detector.take(fact)
+                return (state.phase == .connected ? end : nil, state.detector.isEnding)
+            }
+            if let end {
+                finish(end)
+            } else if isEnding {
+                loop.post(afterMilliseconds: limits.end) { [weak self] in
+                    guard let self else { return }
+                    if state.withLock({ $0.phase }) == .connected {
+                        finish(state.withLock { $0.detector.presumed })
+                    }
+                }
+            }
+        }
+    }
+
+    /// Ends the display, once. On the loop.
+    private func finish(_ end: SourceEnd) {
+        let last: State? = state.withLock { state in
+            guard state.phase == .connected else { return nil }
+            state.phase = .ended
+            return state
+        }
+        guard let last else { return }
+        letGo(of: last)
+        logger.info("the display has ended: \(end)")
+        last.delegate?.source(self, didEnd: end)
+    }
+
+    private func letGo(of last: State) {
+        for listener in last.listeners.values { listener.close() }
+        last.connection?.close()
+        last.qmp?.close()
+        last.hmp?.close()
+    }
+
+    // MARK: - Telling the delegate (on the loop)
+
+    func tell(_ machineState: MachineState) {
+        let delegate = state.withLock { $0.phase == .connected ? $0.delegate : nil }
+        delegate?.source(self, didChange: machineState)
+    }
+}

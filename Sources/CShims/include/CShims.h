@@ -37,8 +37,15 @@ ssize_t swiftvm_send_credentials(int socket);
 /// Connects a stream socket to the Unix socket at `path`; -1 with errno (ENAMETOOLONG for a path beyond sun_path).
 int swiftvm_connect_unix(const char *_Nonnull path);
 
+/// The same without waiting, on a non-blocking socket; -1 with errno EAGAIN when as many clients wait to be accepted as
+/// the listener allows.
+int swiftvm_connect_unix_now(const char *_Nonnull path);
+
 /// Binds and listens on a Unix stream socket at `path`; -1 with errno.
 int swiftvm_listen_unix(const char *_Nonnull path);
+
+/// Accepts a client, non-blocking and closed on exec; -1 with errno.
+int swiftvm_accept(int listener);
 
 /// socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC); 0 or -1 with errno.
 int swiftvm_socketpair(int fds[_Nonnull 2]);
