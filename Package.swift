@@ -93,7 +93,7 @@ let package = Package(
             dependencies: ["GuestDisplay", "GuestDisplayGL", "DisplayTesting"]),
         .testTarget(
             name: "QEMUSourceTests",
-            dependencies: ["GuestDisplay", "QEMUSource", "DisplayTesting", logging]),
+            dependencies: ["GuestDisplay", "QEMUSource", "DisplayTesting", "CShims", logging]),
         .testTarget(
             name: "ViewerTests", dependencies: ["GuestDisplay", "Viewer", "DisplayTesting"]),
         .testTarget(

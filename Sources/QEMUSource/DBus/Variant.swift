@@ -42,7 +42,7 @@ final class Variant: @unchecked Sendable {
         }
     }
 
-    /// Reads GVariant's text format; nil for what is none. For tests.
+    /// Reads GVariant's text format; nil for what is none.
     static func parse(_ text: String) -> Variant? {
         g_variant_parse(nil, text, nil, nil, nil).map { Variant(taking: $0) }
     }
@@ -63,6 +63,13 @@ final class Variant: @unchecked Sendable {
 
     /// The value of a `b`; nil for another type.
     var bool: Bool? { type == "b" ? g_variant_get_boolean(pointer) != 0 : nil }
+
+    /// GVariant's text format, for tests and messages.
+    var text: String {
+        let text = g_variant_print(pointer, 0)
+        defer { g_free(text) }
+        return text.map { String(cString: $0) } ?? ""
+    }
 
     /// The parts of a container; a variant's content, without the variant. Empty for a simple value.
     var children: [Variant] {
