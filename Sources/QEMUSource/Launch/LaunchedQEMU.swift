@@ -21,6 +21,8 @@ final class LaunchedQEMU: Sendable {
     private let limits: QEMULimits
     private let logger: Logger
     private let state = Mutex(State())
+    /// Given when the process has ended, or could not be started.
+    let ended = Answer<Void>()
 
     init(_ launch: QEMULaunch, limits: QEMULimits, logger: Logger) {
         self.launch = launch
@@ -38,7 +40,6 @@ final class LaunchedQEMU: Sendable {
     {
         let folder = try SocketFolder()
         let listener = try folder.listen()
-        let ended = Answer<Void>()
         run(in: folder) { [self] in
             folder.remove()
             listener.wake()
@@ -64,7 +65,8 @@ final class LaunchedQEMU: Sendable {
         }
     }
 
-    private func signal(_ number: CInt) {
+    /// Sends a signal, unless it has ended.
+    func signal(_ number: CInt) {
         state.withLock { state in
             if let pid = state.pid, state.exit == nil { kill(pid, number) }
         }
@@ -120,7 +122,11 @@ final class LaunchedQEMU: Sendable {
         guard let error = error as? SubprocessError else {
             return DisplayError("\(launch.binary) could not be started: \(error)")
         }
-        if error.code == .executableNotFound || error.underlyingError == .noSuchFileOrDirectory {
+        let isThere = launch.binary.contains("/") && access(launch.binary, F_OK) == 0
+        if isThere, access(launch.binary, X_OK) != 0 {
+            return DisplayError("\(launch.binary) is no program that may be started; \(missing)")
+        }
+        if !isThere, error.code == .executableNotFound {
             return DisplayError("\(launch.binary): no such program; \(missing)")
         }
         let reason = error.underlyingError.map { "\($0)" } ?? "\(error)"

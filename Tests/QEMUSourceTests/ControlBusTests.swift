@@ -1,0 +1,131 @@
+import DisplayTesting
+import GuestDisplay
+import Logging
+import Testing
+
+@testable import QEMUSource
+
+private let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+
+/// QEMUs on a message bus of the test's own.
+@Suite(.serialized) struct ControlBusTests {
+    /// QEMU takes its name on the bus a moment after its monitors are there, and tells nobody: tried again until then.
+    private func connect(_ bus: BusUnderTest) throws -> (QEMUSource, RecordingDelegate) {
+        let deadline = ContinuousClock.now + .seconds(60)
+        while true {
+            let source = QEMUSource(.bus(address: bus.address), logger: logger)
+            let delegate = RecordingDelegate()
+            let result = Result { try source.connect(delegate: delegate) }
+            guard case .failure(let error) = result else { return (source, delegate) }
+            guard "\(error)".hasPrefix("no org.qemu"), ContinuousClock.now < deadline else {
+                throw error
+            }
+        }
+    }
+
+    private func qemu(
+        _ binary: QEMUBinary, on bus: BusUnderTest, _ arguments: [String] = []
+    ) throws -> QEMUUnderTest {
+        try QEMUUnderTest(
+            binary, display: "dbus,addr=\(bus.address)", arguments: ["-vga", "std"] + arguments)
+    }
+
+    private let qmp = [
+        "-chardev", "dbus,id=m,name=org.qemu.monitor.qmp.0", "-mon", "chardev=m,mode=control",
+    ]
+
+    @Test(arguments: QEMUBinary.all)
+    func picturesAndControlOverQMP(_ binary: QEMUBinary) throws {
+        let bus = try BusUnderTest()
+        let qemu = try qemu(binary, on: bus, qmp)
+        let (source, delegate) = try connect(bus)
+        #expect(source.heads.map(\.id) == [0])
+        let machine = try #require(source.machine)
+        #expect(machine.state == .running)
+        let sink = RecordingSink()
+        try source.open(0, sink: sink)
+        #expect(sink.wait { $0.picture != nil })
+        // The same head again: a bus knows its clients by name.
+        let again = RecordingSink()
+        try source.open(0, sink: again)
+        #expect(again.wait { $0.picture != nil })
+        #expect(perform(.pause, on: machine) == nil)
+        #expect(delegate.wait { $0.contains(.state(.paused)) })
+        let truth = try qemu.screendump()
+        let still = RecordingSink()
+        try source.open(0, sink: still)
+        #expect(still.wait { $0.picture?.withoutAlpha == truth })
+
+        // Somebody else looks at the same time, and cannot have the monitor too.
+        let (second, secondDelegate) = try connect(bus)
+        let other = RecordingSink()
+        try second.open(0, sink: other)
+        #expect(other.wait { $0.picture?.withoutAlpha == truth })
+        #expect(second.machine == nil)
+        second.disconnect()
+        #expect(secondDelegate.waitForEnd() == .guestQuit)
+
+        #expect(perform(.quit, on: machine) == nil)
+        #expect(delegate.waitForEnd() == .guestQuit)
+        #expect(qemu.process.wait() == 0)
+    }
+
+    @Test(arguments: QEMUBinary.all)
+    func controlOverTheHumanMonitor(_ binary: QEMUBinary) throws {
+        let bus = try BusUnderTest()
+        let qemu = try qemu(binary, on: bus, ["-monitor", "vc"])
+        let (source, delegate) = try connect(bus)
+        let machine = try #require(source.machine)
+        #expect(machine is HMPMachine)
+        #expect(machine.state == .running)
+        #expect(perform(.pause, on: machine) == nil)
+        #expect(machine.state == .paused)
+        #expect(try qemu.command(#"{"execute":"query-status"}"#).contains("paused"))
+        #expect(perform(.resume, on: machine) == nil)
+        #expect(machine.state == .running)
+        #expect(perform(.reset, on: machine) == nil)
+        #expect(perform(.powerButton, on: machine) == nil)
+        #expect(delegate.events == [.state(.paused), .state(.running)])
+        #expect(perform(.quit, on: machine) == nil)
+        #expect(delegate.waitForEnd() == .guestQuit)
+        #expect(qemu.process.wait() == 0)
+    }
+
+    @Test(arguments: QEMUBinary.all)
+    func withoutAMonitor(_ binary: QEMUBinary) throws {
+        let bus = try BusUnderTest()
+        let qemu = try qemu(binary, on: bus)
+        let (source, delegate) = try connect(bus)
+        #expect(source.machine == nil)
+        _ = try? qemu.command(#"{"execute":"quit"}"#)
+        #expect(delegate.waitForEnd() == .guestQuit)
+    }
+
+    @Test func noQEMUOnTheBus() throws {
+        let bus = try BusUnderTest()
+        let source = QEMUSource(.bus(address: bus.address), logger: logger)
+        let error = #expect(throws: DisplayError.self) {
+            try source.connect(delegate: RecordingDelegate())
+        }
+        #expect(error?.description.hasPrefix("no org.qemu on the bus at \(bus.address)") == true)
+        #expect(error?.description.contains("-display dbus,addr=") == true)
+    }
+
+    @Test(arguments: ["unix:path=/nowhere/bus", "nonsense", "unix:"])
+    func noBus(_ address: String) {
+        let source = QEMUSource(.bus(address: address), logger: logger)
+        let error = #expect(throws: DisplayError.self) {
+            try source.connect(delegate: RecordingDelegate())
+        }
+        #expect(error?.description.contains("the bus at \(address)") == true)
+    }
+
+    @Test func theBusEnds() throws {
+        let bus = try BusUnderTest()
+        let qemu = try qemu(QEMUBinary.all[0], on: bus)
+        let (source, delegate) = try connect(bus)
+        bus.end()
+        #expect(delegate.waitForEnd() == .failed("the connection to the bus was lost"))
+        withExtendedLifetime((qemu, source)) {}
+    }
+}
