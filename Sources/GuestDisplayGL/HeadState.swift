@@ -11,6 +11,8 @@ final class HeadState: @unchecked Sendable {
         case texture(GLScanout)
     }
 
+    /// Whether the ingest has GL.
+    private let canReadTextures: Bool
     let observers = HeadObservers()
     let counters = Mutex(IngestCounters())
     let lastRefusal = Mutex<SurfaceError?>(nil)
@@ -28,6 +30,10 @@ final class HeadState: @unchecked Sendable {
 
     private let published = Mutex(IngestHead.Content.nothing)
     private let cursorState = Mutex(CursorState())
+
+    init(canReadTextures: Bool) {
+        self.canReadTextures = canReadTextures
+    }
 
     var content: IngestHead.Content { published.withLock { $0 } }
     var cursor: CursorState { cursorState.withLock { $0 } }
@@ -110,6 +116,10 @@ final class HeadState: @unchecked Sendable {
                 field: "dma-buf",
                 reason: "this version cannot import it; start the guest's display without gl=on")
         case .texture:
+            guard canReadTextures else {
+                throw SurfaceError(
+                    field: "texture", reason: "the software renderer cannot read it; use gl")
+            }
             lock.withLock { replace(.texture(scanout), size: scanout.crop.size) }
         }
     }

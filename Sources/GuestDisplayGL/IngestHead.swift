@@ -22,7 +22,7 @@ public final class IngestHead: HeadSink {
 
     init(worker: IngestWorker) {
         self.worker = worker
-        let state = HeadState()
+        let state = HeadState(canReadTextures: worker.hasGL)
         self.state = state
         updater = HeadUpdater(state: state, worker: worker)
     }

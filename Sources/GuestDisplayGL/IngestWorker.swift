@@ -14,6 +14,9 @@ final class IngestWorker: @unchecked Sendable {
     private var context: GLContext?
     private var thread: IngestThread!
 
+    /// Whether it has a context; known when it has started.
+    var hasGL: Bool { context != nil }
+
     private init(logger: Logger) {
         self.logger = logger
     }
@@ -61,7 +64,24 @@ final class IngestWorker: @unchecked Sendable {
             throw GLError(
                 operation: "sharing context", reason: "the software renderer has no textures")
         }
-        return try GLContext(display: context.display, sharing: context)
+        // On the ingest thread, which alone ends its context.
+        let ready = DispatchSemaphore(value: 0)
+        let result = Mutex<Result<GLContext, GLError>?>(nil)
+        let accepted = enqueue {
+            let made: Result<GLContext, GLError>
+            do throws(GLError) {
+                made = .success(try GLContext(display: context.display, sharing: context))
+            } catch {
+                made = .failure(error)
+            }
+            result.withLock { $0 = made }
+            ready.signal()
+        }
+        guard accepted else {
+            throw GLError(operation: "sharing context", reason: "the ingest has ended")
+        }
+        ready.wait()
+        return try result.withLock { $0 }!.get()
     }
 
     /// Remembers a head's rings until ``remove(_:)``. Ingest thread.

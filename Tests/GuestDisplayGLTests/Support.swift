@@ -58,11 +58,6 @@ struct Pixels: Equatable {
     var size: Size
     var values: [UInt32]
 
-    init(size: Size, values: [UInt32]) {
-        self.size = size
-        self.values = values
-    }
-
     static func random(_ size: Size, seed: UInt64) -> Pixels {
         var random = Random(seed)
         return Pixels(size: size, values: random.pixels(size.width * size.height))
