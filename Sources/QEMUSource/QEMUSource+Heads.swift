@@ -80,8 +80,12 @@ extension QEMUSource {
     public func open(_ head: Head.ID, sink: any HeadSink) throws(DisplayError) {
         // One listener a console and client: the old one goes first.
         close(head)
-        let (connection, objects) = state.withLock { ($0.connection, $0.objects) }
-        guard let connection else { throw DisplayError("the display is not connected") }
+        let (connection, objects) = state.withLock { state in
+            (state.phase == .connected ? state.connection : nil, state.objects)
+        }
+        guard let connection else {
+            throw DisplayError("head \(head) cannot be opened: the display is not connected")
+        }
         guard objects.consoles[head] != nil else {
             throw DisplayError(
                 objects.heads.isEmpty

@@ -110,7 +110,7 @@ public final class QEMUSource: DisplaySource {
         loop.post { [self] in finish(.guestQuit) }
     }
 
-    /// Ends the QEMU that was started here: `quit` over its monitor, then SIGTERM, then SIGKILL, each when the one before has not
+    /// Ends the QEMU that was started here, if it was: `quit` over its monitor, then SIGTERM, then SIGKILL, each when the one before has not
     /// helped in five seconds. Never waits; the delegate hears of the end. Does nothing for a guest that was not started here.
     public func endGuest() {
         guard let launched, launched.exit == nil else { return }

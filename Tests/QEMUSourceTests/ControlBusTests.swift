@@ -50,7 +50,7 @@ private let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         try source.open(0, sink: again)
         #expect(again.wait { $0.picture != nil })
         #expect(perform(.pause, on: machine) == nil)
-        #expect(delegate.wait { $0.contains(.state(.paused)) })
+        #expect(delegate.wait { $0.states.contains(.paused) })
         let truth = try qemu.screendump()
         let still = RecordingSink()
         try source.open(0, sink: still)
@@ -63,10 +63,10 @@ private let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         #expect(other.wait { $0.picture?.withoutAlpha == truth })
         #expect(second.machine == nil)
         second.disconnect()
-        #expect(secondDelegate.waitForEnd() == .guestQuit)
+        #expect(secondDelegate.end() == .guestQuit)
 
         #expect(perform(.quit, on: machine) == nil)
-        #expect(delegate.waitForEnd() == .guestQuit)
+        #expect(delegate.end() == .guestQuit)
         #expect(qemu.process.wait() == 0)
     }
 
@@ -85,9 +85,9 @@ private let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         #expect(machine.state == .running)
         #expect(perform(.reset, on: machine) == nil)
         #expect(perform(.powerButton, on: machine) == nil)
-        #expect(delegate.events == [.state(.paused), .state(.running)])
+        #expect(delegate.states == [.paused, .running])
         #expect(perform(.quit, on: machine) == nil)
-        #expect(delegate.waitForEnd() == .guestQuit)
+        #expect(delegate.end() == .guestQuit)
         #expect(qemu.process.wait() == 0)
     }
 
@@ -98,7 +98,7 @@ private let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         let (source, delegate) = try connect(bus)
         #expect(source.machine == nil)
         _ = try? qemu.command(#"{"execute":"quit"}"#)
-        #expect(delegate.waitForEnd() == .guestQuit)
+        #expect(delegate.end() == .guestQuit)
     }
 
     @Test func noQEMUOnTheBus() throws {
@@ -125,7 +125,7 @@ private let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         let qemu = try qemu(QEMUBinary.all[0], on: bus)
         let (source, delegate) = try connect(bus)
         bus.end()
-        #expect(delegate.waitForEnd() == .failed("the connection to the bus was lost"))
+        #expect(delegate.end() == .failed("the connection to the bus was lost"))
         withExtendedLifetime((qemu, source)) {}
     }
 }

@@ -30,7 +30,7 @@ private let silent = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         try source.open(0, sink: sink)
         #expect(sink.wait { $0.picture != nil })
         #expect(perform(.quit, on: try #require(source.machine)) == nil)
-        #expect(delegate.waitForEnd() == .guestQuit)
+        #expect(delegate.end() == .guestQuit)
         #expect(source.exit == .exited(0))
         source.disconnect()
         #expect(delegate.ends.count == 1)
@@ -40,7 +40,7 @@ private let silent = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
     func killed(_ binary: QEMUBinary) throws {
         let (source, delegate) = try launch(binary.path, ["-vga", "std"])
         try #require(source.launched).signal(9)
-        #expect(delegate.waitForEnd() == .failed("QEMU was killed by signal 9"))
+        #expect(delegate.end() == .failed("QEMU was killed by signal 9"))
         #expect(source.exit == .killed(signal: 9))
     }
 
@@ -57,14 +57,14 @@ private let silent = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         try source.connect(delegate: delegate)
         try #require(source.launched).signal(19)
         source.endGuest()
-        #expect(delegate.waitForEnd() == .failed("QEMU was killed by signal 9"))
+        #expect(delegate.end() == .failed("QEMU was killed by signal 9"))
     }
 
     @Test(arguments: QEMUBinary.all)
     func endGuest(_ binary: QEMUBinary) throws {
         let (source, delegate) = try launch(binary.path, [])
         source.endGuest()
-        #expect(delegate.waitForEnd() == .guestQuit)
+        #expect(delegate.end() == .guestQuit)
         #expect(source.exit == .exited(0))
     }
 
@@ -78,7 +78,7 @@ private let silent = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         let path = try #require(words.values.first { $0.hasPrefix(marker) })
             .dropFirst(marker.count)
         source.disconnect()
-        #expect(delegate.waitForEnd() == .guestQuit)
+        #expect(delegate.end() == .guestQuit)
         #expect(source.exit == nil)
 
         let second = QEMUSource(.monitor(path: String(path)), logger: silent)
@@ -88,7 +88,7 @@ private let silent = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         try second.open(0, sink: sink)
         #expect(sink.wait { $0.picture != nil })
         #expect(perform(.quit, on: try #require(second.machine)) == nil)
-        #expect(secondDelegate.waitForEnd() == .guestQuit)
+        #expect(secondDelegate.end() == .guestQuit)
         #expect(try #require(source.launched).ended.wait(milliseconds: 60_000) != nil)
         #expect(swiftvm_connect_unix_now(String(path)) < 0)
         #expect(try #require(source.launched).exit == .exited(0))

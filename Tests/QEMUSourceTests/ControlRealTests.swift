@@ -50,7 +50,7 @@ private let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         #expect(!source.ownsGuest)
         try comparePictures(qemu, source)
         source.disconnect()
-        #expect(delegate.waitForEnd() == .guestQuit)
+        #expect(delegate.end() == .guestQuit)
 
         // The guest goes on, and another may come.
         #expect(try qemu.command(#"{"execute":"query-status"}"#).contains("running"))
@@ -67,16 +67,16 @@ private let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         let machine = try #require(source.machine)
         #expect(machine.state == .running)
         #expect(perform(.pause, on: machine) == nil)
-        #expect(delegate.wait { $0.contains(.state(.paused)) })
+        #expect(delegate.wait { $0.states.contains(.paused) })
         #expect(try qemu.command(#"{"execute":"query-status"}"#).contains("paused"))
         #expect(perform(.reset, on: machine) == nil)
         #expect(perform(.powerButton, on: machine) == nil)
         // Somebody else's doing is heard too.
         _ = try qemu.command(#"{"execute":"cont"}"#)
-        #expect(delegate.wait { $0.last == .state(.running) })
+        #expect(delegate.wait { $0.states.last == .running })
         #expect(machine.state == .running)
         #expect(perform(.quit, on: machine) == nil)
-        #expect(delegate.waitForEnd() == .guestQuit)
+        #expect(delegate.end() == .guestQuit)
         #expect(qemu.process.wait() == 0)
         #expect(delegate.ends.count == 1)
     }
@@ -88,7 +88,7 @@ private let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         let sink = RecordingSink()
         try source.open(0, sink: sink)
         qemu.process.send(9)
-        guard case .failed(let words) = delegate.waitForEnd() else {
+        guard case .failed(let words) = delegate.end() else {
             Issue.record("not told as a failure")
             return
         }
@@ -110,7 +110,7 @@ private let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         try source.connect(delegate: delegate)
         // A second client, as another viewer with a monitor of its own would add one.
         #expect(try qemu.addDisplayClient())
-        guard case .failed(let words) = delegate.waitForEnd() else {
+        guard case .failed(let words) = delegate.end() else {
             Issue.record("not told as a failure")
             return
         }
@@ -150,7 +150,7 @@ private let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         source.send(.pointerMotion(dx: 1, dy: -1), to: 0)
         _ = try qemu.command(
             #"{"execute":"device_add","arguments":{"driver":"usb-tablet","id":"t"}}"#)
-        #expect(delegate.wait { $0.contains(.mode(.absolute, 0)) })
+        #expect(delegate.wait { $0.modes.contains { $0 == (.absolute, 0) } })
         #expect(source.pointerMode(of: 0) == .absolute)
         source.send(.pointerPosition(x: 100_000, y: -3), to: 0)
         source.send(.button(.left, isPressed: true), to: 0)
@@ -160,7 +160,7 @@ private let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         source.setLayout(
             HeadLayout(frame: Rect(x: 0, y: 0, width: 800, height: 600)), of: 0)
         _ = try qemu.command(#"{"execute":"device_del","arguments":{"id":"t"}}"#)
-        #expect(delegate.wait { $0.contains(.mode(.relative, 0)) })
+        #expect(delegate.wait { $0.modes.contains { $0 == (.relative, 0) } })
         #expect(source.pointerMode(of: 0) == .relative)
         #expect(try qemu.command(#"{"execute":"query-status"}"#).contains("running"))
         source.disconnect()

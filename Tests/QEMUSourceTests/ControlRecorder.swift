@@ -1,5 +1,6 @@
 import CShims
 import Dispatch
+import DisplayTesting
 import GuestDisplay
 import Synchronization
 
@@ -29,4 +30,12 @@ func swiftvmConnect(_ path: String) -> OwnedDescriptor {
     let socket = swiftvm_connect_unix_now(path)
     precondition(socket >= 0)
     return OwnedDescriptor(owning: socket)
+}
+
+extension RecordingDelegate {
+    /// Waits for the end; nil when it does not come.
+    func end() -> SourceEnd? {
+        _ = wait(seconds: 60) { !$0.ends.isEmpty }
+        return ends.first
+    }
 }
