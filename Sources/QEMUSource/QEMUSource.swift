@@ -83,7 +83,11 @@ public final class QEMUSource: DisplaySource {
         do {
             try connectTarget()
         } catch {
-            launched?.terminate()
+            if let launched {
+                // Its end is waited for, as the program's own may follow at once: the folder of its sockets goes with it.
+                launched.terminate()
+                _ = launched.ended.wait(milliseconds: 2 * limits.quit)
+            }
             letGo(
                 of: state.withLock { state in
                     state.phase = .ended
