@@ -9,12 +9,13 @@ public enum SourceChoice {
     public static func source(for guest: GuestChoice, logger: Logger) throws(DisplayError)
         -> any DisplaySource
     {
+        let target: QEMUTarget
         switch guest {
         case .target(let text):
-            QEMUSource(try QEMUTarget(parsing: text), logger: logger)
+            target = try QEMUTarget(parsing: text)
         case .launch(let binary, let arguments):
-            QEMUSource(
-                .launch(QEMULaunch(binary: binary, arguments: arguments)), logger: logger)
+            target = .launch(try QEMULaunch(binary: binary, arguments: arguments))
         }
+        return QEMUSource(target, logger: logger)
     }
 }

@@ -4,8 +4,6 @@ internal import SourceChoice
 internal import Viewer
 internal import ViewerGTK
 
-extension ScaleMode: @retroactive ExpressibleByArgument {}
-
 /// `swiftvm-gtk`: joins QEMU's display and the GTK viewer.
 struct SwiftvmGTK: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -63,7 +61,7 @@ struct SwiftvmGTK: ParsableCommand {
             heads: head, renderer: shared.renderer, scale: scale, startsFullScreen: fullscreen,
             resizesGuest: !noResizeGuest)
         // ArgumentParser runs commands on the main thread, where it was called.
-        try MainActor.assumeIsolated { () throws(DisplayError) in
+        try MainActor.assumeIsolated {
             try ViewerApplication.run(source, options: options, logger: logger)
         }
     }

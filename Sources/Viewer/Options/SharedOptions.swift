@@ -9,6 +9,8 @@ public enum RendererChoice: String, ExpressibleByArgument, CaseIterable, Sendabl
     case software
 }
 
+extension ScaleMode: ExpressibleByArgument {}
+
 /// The options that all programs share.
 public struct SharedOptions: ParsableArguments {
     @Option(
