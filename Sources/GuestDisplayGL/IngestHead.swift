@@ -68,6 +68,11 @@ public final class IngestHead: HeadSink {
         if !accepted { completion(.failure(.ended)) }
     }
 
+    /// Calls `body` on the ingest thread when all that was received is applied.
+    func settle(_ body: @escaping @Sendable () -> Void) {
+        worker.enqueue(body)
+    }
+
     /// Takes the next event: copies borrowed or mapped pixels before it returns, never waits for a window. Throws when the event
     /// cannot be shown; the last good picture stays.
     public func receive(_ event: DisplayEvent) throws(SurfaceError) {

@@ -14,31 +14,13 @@ public struct SnapshotJob {
     static let endSeconds = 20
 
     private let source: any DisplaySource
-    private let endGuest: () -> Void
     private let logger: Logger
     private let watch = SnapshotWatch()
 
-    /// A job for a source that is not connected yet. `endGuest` ends a guest that was started for it (its source's `ownsGuest`),
-    /// without waiting; nil: quits the machine.
-    public init(
-        source: any DisplaySource, endGuest: (() -> Void)? = nil, logger: Logger
-    ) {
+    /// A job for a source that is not connected yet.
+    public init(source: any DisplaySource, logger: Logger) {
         self.source = source
         self.logger = logger
-        self.endGuest =
-            endGuest ?? {
-                source.machine?.perform(.quit) { error in
-                    if let error { logger.warning("\(error)") }
-                }
-            }
-    }
-
-    /// Connects, gives back the heads, and lets go of the guest. Throws why not.
-    public func listHeads() throws(DisplayError) -> [Head] {
-        try source.connect(delegate: watch)
-        let heads = source.heads
-        letGo()
-        return heads
     }
 
     /// Takes the snapshot and writes it. Throws the one line that says why not; then the output is as it was.
@@ -48,7 +30,6 @@ public struct SnapshotJob {
         let output = try OutputFile(options.output)
         let ingest = try makeIngest(options.renderer)
         defer { ingest.stop() }
-        logger.info("renderer: \(ingest.rendererDescription)")
         try source.connect(delegate: watch)
         let pixels: SnapshotPixels
         do throws(DisplayError) {
@@ -193,7 +174,7 @@ public struct SnapshotJob {
     /// Ends a guest that was started, and waits until it has; lets go of any other, which goes on.
     private func letGo() {
         if source.ownsGuest, watch.end == nil {
-            endGuest()
+            source.endGuest()
             let limit = DispatchTime.now() + .seconds(SnapshotJob.endSeconds)
             while watch.end == nil, watch.wait(until: limit) {}
             if watch.end == nil { logger.warning("the guest that was started does not end") }

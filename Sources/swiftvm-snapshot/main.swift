@@ -1,1 +1,3 @@
-print("not yet")
+internal import Viewer
+
+ProgramMain.run(SwiftvmSnapshot.self)
