@@ -14,6 +14,8 @@ package struct QEMULimits: Sendable {
     package var launch = 60_000
     /// From the loss of one connection to what tells why: the other connection's end, the exit status.
     package var end = 3000
+    /// From a console's new size to a picture of that size, before it is asked for.
+    package var scanout = 200
     /// From `quit` to the end of the process, and from SIGTERM to it.
     package var quit = 5000
 

@@ -1,3 +1,4 @@
+internal import Dispatch
 internal import Glibc
 public import GuestDisplay
 internal import Logging
@@ -37,6 +38,7 @@ extension QEMUSource {
         }
         guard let old, let new else { return }
         if old.head != new.head { delegate?.source(self, didChange: heads) }
+        if old.head.size != new.head.size { checkPicture(of: id) }
         if old.mode != new.mode { delegate?.source(self, didChange: new.mode, of: id) }
     }
 
@@ -61,7 +63,7 @@ extension QEMUSource {
             state.isRefreshing = false
             let old = state.objects.heads
             guard let objects else {
-                return ([ListenerConnection](), [Head]?.none, state.delegate)
+                return ([OpenHead](), [Head]?.none, state.delegate)
             }
             state.objects = objects
             let gone = state.listeners.filter { objects.consoles[$0.key] == nil }
@@ -71,7 +73,7 @@ extension QEMUSource {
                 state.phase == .connected ? state.delegate : nil
             )
         }
-        for listener in gone { listener.close() }
+        for open in gone { open.listener.close() }
         if let heads { delegate?.source(self, didChange: heads) }
     }
 
@@ -95,7 +97,8 @@ extension QEMUSource {
         let pair = try SocketPair()
         let theirs = pair.theirs
         let listener = ListenerConnection(
-            socket: pair.ours, sink: sink, logger: logger
+            socket: pair.ours, sink: sink, logger: logger,
+            onMismatch: { [weak self] in self?.reopen(head, sink: sink) }
         ) { [logger] end in
             if case .failed(let text) = end { logger.error("head \(head): \(text)") }
         }
@@ -109,9 +112,43 @@ extension QEMUSource {
         }
         let replaced = state.withLock { state in
             let isGone = state.phase == .ended
-            return isGone ? listener : state.listeners.updateValue(listener, forKey: head)
+            let open = OpenHead(listener: listener, sink: sink)
+            return isGone ? open : state.listeners.updateValue(open, forKey: head)
         }
-        replaced?.close()
+        replaced?.listener.close()
+    }
+
+    // MARK: - Pictures whose size QEMU did not tell
+
+    /// Registers anew for the same sink, which makes QEMU send the whole picture. Never waits; nothing happens when the head was closed
+    /// or opened for another sink in the meantime.
+    ///
+    /// QEMU 7.2 (ui/dbus-listener.c, `dbus_gfx_switch`) sends no Scanout when a console's surface changes, only with the next update of the
+    /// whole of it, which VGA text never makes.
+    private func reopen(_ head: Head.ID, sink: any HeadSink) {
+        reopening.async { [weak self] in
+            guard let self, state.withLock({ $0.listeners[head]?.sink === sink }) else { return }
+            logger.debug("head \(head): its picture's size has changed untold: registering anew")
+            do throws(DisplayError) {
+                try open(head, sink: sink)
+            } catch {
+                if state.withLock({ $0.phase }) == .connected { logger.error("\(error)") }
+            }
+        }
+    }
+
+    /// Registers anew unless the picture has the console's new size soon: its Scanout may just be on its way. On the loop.
+    private func checkPicture(of head: Head.ID) {
+        loop.post(afterMilliseconds: limits.scanout) { [weak self] in
+            guard let self else { return }
+            let (open, size) = state.withLock {
+                ($0.listeners[head], $0.objects.consoles[head]?.head.size)
+            }
+            guard let open, let size, let shown = open.listener.pictureSize, shown != size else {
+                return
+            }
+            reopen(head, sink: open.sink)
+        }
     }
 
     private func register(
@@ -135,6 +172,12 @@ extension QEMUSource {
     }
 
     public func close(_ head: Head.ID) {
-        state.withLock { $0.listeners.removeValue(forKey: head) }?.close()
+        state.withLock { $0.listeners.removeValue(forKey: head) }?.listener.close()
     }
+}
+
+/// A head whose pictures go to a sink.
+struct OpenHead {
+    let listener: ListenerConnection
+    let sink: any HeadSink
 }

@@ -1,3 +1,4 @@
+internal import Dispatch
 public import GuestDisplay
 public import Logging
 internal import Synchronization
@@ -15,7 +16,7 @@ public final class QEMUSource: DisplaySource {
         var hmp: HMPMachine?
         var machine: (any MachineControl)?
         var detector: EndDetector
-        var listeners: [Head.ID: ListenerConnection] = [:]
+        var listeners: [Head.ID: OpenHead] = [:]
         var isRefreshing = false
     }
 
@@ -24,6 +25,8 @@ public final class QEMUSource: DisplaySource {
     let logger: Logger
     let loop = ControlLoop()
     let launched: LaunchedQEMU?
+    /// Where heads are opened again: that waits for QEMU, so neither the loop nor a listener may.
+    let reopening = DispatchQueue(label: "swiftvm.qemu.reopen")
     let state: Mutex<State>
 
     /// A source for that target; nothing is opened or started before ``connect(delegate:)``.
@@ -110,7 +113,7 @@ public final class QEMUSource: DisplaySource {
             defer { state.listeners = [:] }
             return state.listeners
         }
-        for listener in listeners.values { listener.close() }
+        for open in listeners.values { open.listener.close() }
         loop.post { [self] in finish(.guestQuit) }
     }
 
@@ -161,7 +164,7 @@ public final class QEMUSource: DisplaySource {
     }
 
     private func letGo(of last: State) {
-        for listener in last.listeners.values { listener.close() }
+        for open in last.listeners.values { open.listener.close() }
         last.connection?.close()
         last.qmp?.close()
         last.hmp?.close()
