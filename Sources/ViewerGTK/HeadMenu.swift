@@ -45,6 +45,10 @@ final class HeadMenu {
         let model = HeadMenu.model()
         gtk_menu_button_set_menu_model(cast(button), cast(Object(model)))
         g_object_unref(Object(model))
+        // The button is at the window's right edge, which may be the monitor's.
+        if let popup = gtk_menu_button_get_popup(cast(button)) {
+            gtk_widget_set_halign(cast(Object(popup)), GTK_ALIGN_END)
+        }
     }
 
     /// Opens the menu: at its button, or in the picture where no header bar shows.

@@ -115,7 +115,6 @@ final class HeadWindow {
     }
 
     private func build() {
-        gtk_window_set_icon_name(cast(widget), "org.swiftvm.Viewer")
         gtk_header_bar_set_show_close_button(cast(headerBar), 1)
         gtk_header_bar_pack_end(cast(headerBar), menu.button)
         gtk_window_set_titlebar(cast(widget), headerBar)

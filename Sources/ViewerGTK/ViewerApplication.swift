@@ -31,6 +31,8 @@ public struct ViewerGTKOptions: Sendable {
     }
 }
 
+private let applicationID = "org.swiftvm.Viewer"
+
 /// The windowed viewer: one window a head, from connecting to the last window's end.
 @MainActor
 public final class ViewerApplication {
@@ -56,6 +58,10 @@ public final class ViewerApplication {
                 "no display server: set DISPLAY or WAYLAND_DISPLAY, or use swiftvm-snapshot, which needs none"
             )
         }
+        // The desktop file's name, by which Wayland compositors and docks find the icon.
+        g_set_prgname(applicationID)
+        gdk_set_program_class(applicationID)
+        gtk_window_set_default_icon_name(applicationID)
         MainQueue.attach()
         let viewer = try ViewerApplication(source, options: options, logger: logger)
         viewer.start()
@@ -74,7 +80,7 @@ public final class ViewerApplication {
         let display = gdk_display_get_default()!
         choice = try PresenterChoice.choose(options.renderer, display: display, logger: logger)
         globals = swiftvm_wayland_bind(display)
-        application = gtk_application_new("org.swiftvm.Viewer", G_APPLICATION_NON_UNIQUE)
+        application = gtk_application_new(applicationID, G_APPLICATION_NON_UNIQUE)
         var error: UnsafeMutablePointer<GError>?
         if g_application_register(cast(Object(application)), nil, &error) == 0 {
             logger.debug(
