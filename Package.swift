@@ -71,7 +71,7 @@ let package = Package(
             ]),
         .target(
             name: "ViewerHeadless",
-            dependencies: ["GuestDisplay", "GuestDisplayGL", "Viewer", "CGdkPixbuf", logging]),
+            dependencies: ["GuestDisplay", "GuestDisplayGL", "Viewer", logging]),
         .target(
             name: "SourceChoice", dependencies: ["GuestDisplay", "QEMUSource", "Viewer", logging]),
         .executableTarget(

@@ -98,10 +98,10 @@ extension QEMUSource {
         let theirs = pair.theirs
         let listener = ListenerConnection(
             socket: pair.ours, sink: sink, logger: logger,
-            onMismatch: { [weak self] in self?.reopen(head, sink: sink) }
-        ) { [logger] end in
-            if case .failed(let text) = end { logger.error("head \(head): \(text)") }
-        }
+            onMismatch: { [weak self] in self?.reopen(head, sink: sink) },
+            onEnd: { [logger] end in
+                if case .failed(let text) = end { logger.error("head \(head): \(text)") }
+            })
         // QEMU authenticates on its main loop: its whole machine would wait for a thread that is not ready.
         listener.start()
         do throws(DBusError) {

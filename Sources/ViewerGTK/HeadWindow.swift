@@ -403,12 +403,17 @@ extension HeadWindow: HeadMenuDelegate {
     private func save(_ picture: Picture, to path: String) {
         let size = picture.size
         pictures.readPixels(of: picture) { [weak self] result in
-            let failure: String?
-            switch result {
-            case .success(let pixels): failure = PNGFile.write(pixels, size: size, to: path)
-            case .failure(let error): failure = error.description
+            var failure: String?
+            do {
+                let pixels = try result.get()
+                let file = try OutputFile(path)
+                try PNG.withEncoded(pixels, size: size) { bytes throws(DisplayError) in
+                    try file.write(bytes)
+                }
+            } catch {
+                failure = "\(error)"
             }
-            DispatchQueue.main.async {
+            DispatchQueue.main.async { [failure] in
                 MainActor.assumeIsolated {
                     guard let self else { return }
                     if let failure {

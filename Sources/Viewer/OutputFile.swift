@@ -1,8 +1,8 @@
 internal import Glibc
-internal import GuestDisplay
+public import GuestDisplay
 
 /// Where a picture is written: whole or not at all.
-struct OutputFile {
+public struct OutputFile {
     private enum Kind {
         case standardOutput
         /// A regular file, there or not yet: replaced at once.
@@ -15,7 +15,7 @@ struct OutputFile {
     private let name: String
 
     /// Checks, without changing anything, that `path` can be written; `-` is standard output. Throws why not.
-    init(_ path: String) throws(DisplayError) {
+    public init(_ path: String) throws(DisplayError) {
         name = path
         if path == "-" {
             kind = .standardOutput
@@ -51,7 +51,7 @@ struct OutputFile {
     }
 
     /// Writes all bytes. A regular file that was there is replaced only when all are written.
-    func write(_ bytes: UnsafeRawBufferPointer) throws(DisplayError) {
+    public func write(_ bytes: UnsafeRawBufferPointer) throws(DisplayError) {
         switch kind {
         case .standardOutput:
             try write(bytes, to: STDOUT_FILENO)

@@ -1,10 +1,10 @@
 internal import CGdkPixbuf
-internal import GuestDisplay
+public import GuestDisplay
 
 /// Pictures as PNG, written by gdk-pixbuf: RGB, 8 bits a channel, nothing else in them.
-enum PNG {
+public enum PNG {
     /// Runs `body` with the PNG of rows of 0x00RRGGBB, of which there must be `width × height`. Throws gdk-pixbuf's own words.
-    static func withEncoded(
+    public static func withEncoded(
         _ pixels: [UInt32], size: Size,
         _ body: (UnsafeRawBufferPointer) throws(DisplayError) -> Void
     ) throws(DisplayError) {
