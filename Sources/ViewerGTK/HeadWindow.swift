@@ -25,22 +25,22 @@ final class HeadWindow {
     weak var delegate: (any HeadWindowDelegate)?
 
     private(set) var isFullScreen = false
-    private(set) var scaleMode: ScaleMode
-    private(set) var resizesGuest: Bool
+    var scaleMode: ScaleMode
+    var resizesGuest: Bool
 
-    private let session: Session
-    private let presenter: any PicturePresenter
+    let session: Session
+    let presenter: any PicturePresenter
     private let headerBar: UnsafeMutablePointer<GtkWidget>
-    private let menu: HeadMenu
-    private let input: InputController
+    let menu: HeadMenu
+    let input: InputController
     private let globals: swiftvm_wayland_globals
     private var observation: Observation?
     private var pointer: (x: Double, y: Double)?
-    private var guestSize = Size.zero
+    var guestSize = Size.zero
     private var sizing: WindowSizing
     private var hint: String?
     private var notice: (notice: Notice, scale: Int, width: Int, content: Layer.Content)?
-    private var cursorLayer: (serial: UInt64, content: Layer.Content)?
+    var cursorLayer: (serial: UInt64, content: Layer.Content)?
     private var offDelay: guint = 0
     private var isKnownOff = false
 
@@ -182,7 +182,7 @@ extension HeadWindow {
         if !hadPicture { menu.update(session: session, hasPicture: true) }
     }
 
-    private func areaResized() {
+    func areaResized() {
         guard scaleMode == .fit, resizesGuest, takesInput else { return }
         sizing.areaResized(guest: guestSize) { [weak self] size in
             guard let self, self.session.end == nil else { return }
@@ -223,52 +223,6 @@ extension HeadWindow {
         else { return nil }
         notice = (current, scale, window.width, content)
         return TextLayer.centred(content, in: window)
-    }
-}
-
-// MARK: - Cursor
-
-extension HeadWindow {
-    private func updateCursor() {
-        guard gtk_widget_get_realized(presenter.widget) != 0 else { return }
-        let display = gtk_widget_get_display(widget)!
-        GuestCursor.set(windowCursor(display), on: presenter.widget)
-    }
-
-    private func windowCursor(_ display: OpaquePointer) -> OpaquePointer? {
-        guard takesInput, guestSize != .zero else { return nil }
-        if input.holdsPointer { return GuestCursor.blank(display) }
-        if pointerMode == .relative { return nil }
-        let cursor = pictures.cursor
-        guard cursor.isDefined else {
-            return GuestCursor.dot(display, scale: presenter.scaleFactor)
-        }
-        guard let shape = cursor.shape, !shape.isInvisible, cursor.position?.isVisible != false
-        else { return GuestCursor.blank(display) }
-        return GuestCursor.shape(shape, display, scale: presenter.scaleFactor)
-    }
-
-    // With a relative mouse the guest decides where its cursor is, so it is drawn there.
-    private func guestCursorLayer(_ geometry: PictureGeometry) -> Layer? {
-        let cursor = pictures.cursor
-        guard pointerMode == .relative, session.end == nil, let shape = cursor.shape,
-            let position = cursor.position, position.isVisible, !geometry.guest.isEmpty
-        else { return nil }
-        if cursorLayer?.serial != cursor.shapeSerial {
-            cursorLayer = (
-                cursor.shapeSerial, Layer.Content(size: shape.size, pixels: shape.pixels)
-            )
-        }
-        guard let content = cursorLayer?.content else { return nil }
-        let (guest, frame) = (geometry.guest, geometry.frame)
-        let left = Double(position.x - shape.hotSpotX) * Double(frame.width) / Double(guest.width)
-        let top = Double(position.y - shape.hotSpotY) * Double(frame.height) / Double(guest.height)
-        return Layer(
-            content: content,
-            frame: Rect(
-                x: frame.x + Int(left.rounded()), y: frame.y + Int(top.rounded()),
-                width: max(1, shape.size.width * frame.width / guest.width),
-                height: max(1, shape.size.height * frame.height / guest.height)))
     }
 }
 
@@ -340,101 +294,5 @@ extension HeadWindow: InputControllerDelegate {
     func grabDidChange() {
         updateTitle()
         updateCursor()
-    }
-}
-
-extension HeadWindow: HeadMenuDelegate {
-    func setFullScreen(_ on: Bool) {
-        on ? gtk_window_fullscreen(cast(widget)) : gtk_window_unfullscreen(cast(widget))
-    }
-
-    func setScaleMode(_ mode: ScaleMode) {
-        scaleMode = mode
-        stateDidChange()
-    }
-
-    func setResizesGuest(_ on: Bool) {
-        resizesGuest = on
-        menu.update(session: session, hasPicture: guestSize != .zero)
-        areaResized()
-    }
-
-    func send(_ combination: KeyCombination) {
-        session.send(combination, to: head.id)
-    }
-
-    func togglePause() {
-        perform(session.machineState == .paused ? .resume : .pause)
-    }
-
-    func perform(_ action: MachineAction) {
-        let act: @MainActor () -> Void = { [session, widget] in
-            session.perform(action) { error in
-                Dialogs.complain(
-                    over: widget, "The guest did not take it", details: error.description)
-            }
-        }
-        switch action {
-        case .reset:
-            confirm("Reset the guest?", "Reset", act)
-        case .quit:
-            confirm("Force the guest off?", "Force Off", act)
-        case .pause, .resume, .powerButton:
-            act()
-        }
-    }
-
-    func quit() {
-        delegate?.windowWantsToQuit(self)
-    }
-
-    func saveScreenshot() {
-        guard case .picture(let picture) = pictures.content else { return }
-        let now = g_date_time_new_now_local()
-        let stamp = g_date_time_format(now, "%Y-%m-%d %H-%M-%S")
-        let name = "\(session.guestName.replacing("/", with: "-")) \(String(cString: stamp!)).png"
-        g_free(stamp)
-        g_date_time_unref(now)
-        Dialogs.savePNG(over: widget, suggestedName: name) { [weak self] path in
-            self?.save(picture, to: path)
-        }
-    }
-
-    private func save(_ picture: Picture, to path: String) {
-        let size = picture.size
-        pictures.readPixels(of: picture) { [weak self] result in
-            var failure: String?
-            do {
-                let pixels = try result.get()
-                let file = try OutputFile(path)
-                try PNG.withEncoded(pixels, size: size) { bytes throws(DisplayError) in
-                    try file.write(bytes)
-                }
-            } catch {
-                failure = "\(error)"
-            }
-            DispatchQueue.main.async { [failure] in
-                MainActor.assumeIsolated {
-                    guard let self else { return }
-                    if let failure {
-                        Dialogs.complain(
-                            over: self.widget, "The screenshot was not saved", details: failure)
-                    } else {
-                        self.show(hint: "Saved \(PlainText.oneLine(path, limit: 200))")
-                    }
-                }
-            }
-        }
-    }
-
-    private func confirm(
-        _ question: String, _ label: String, _ action: @escaping @MainActor () -> Void
-    ) {
-        Dialogs.ask(
-            over: widget, question, details: "What it has not saved is lost.",
-            answers: [
-                Dialogs.Answer(label: "Cancel", isDestructive: false) {},
-                Dialogs.Answer(label: label, isDestructive: true, action: action),
-            ])
     }
 }

@@ -1,5 +1,6 @@
 internal import CGTK
 internal import CShimsGTK
+internal import Dispatch
 public import GuestDisplay
 internal import GuestDisplayGL
 public import Logging
@@ -45,6 +46,7 @@ public final class ViewerApplication {
     private let inhibitor: IdleInhibitor
     private var windows: [HeadWindow] = []
     private var failure: DisplayError?
+    private var signals: TerminationSignals?
     private var isQuitting = false
     private var endsGuest = false
 
@@ -92,7 +94,21 @@ public final class ViewerApplication {
     }
 
     private func start() {
+        let ask: @Sendable (Int32) -> Void = { [weak self] _ in
+            DispatchQueue.main.async { MainActor.assumeIsolated { self?.end() } }
+        }
+        signals = TerminationSignals(ask)
         session.start()
+    }
+
+    // Without a question: whoever sends a signal is not there to answer.
+    private func end() {
+        if session.source.ownsGuest && session.end == nil {
+            endGuest()
+            // A start that is still under way fails now, and ends the program.
+        } else {
+            isQuitting = true
+        }
     }
 
     private func tearDown() {
@@ -165,7 +181,11 @@ extension ViewerApplication: SessionDelegate {
     }
 
     public func session(_ session: Session, didFail error: DisplayError) {
-        fail(error)
+        if endsGuest {
+            isQuitting = true
+        } else {
+            fail(error)
+        }
     }
 
     public func sessionDidChangeHeads(_ session: Session) {

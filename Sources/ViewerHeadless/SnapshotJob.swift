@@ -10,6 +10,9 @@ internal import Viewer
 public struct SnapshotJob {
     /// How long no pixel may change for a picture to be stable, in milliseconds.
     static let stableMilliseconds = 500
+    /// How long after the first picture the newest one is taken, in milliseconds: some refreshes of QEMU's, which are 30 ms apart, and the
+    /// time to register anew where the first one shows that its surface was another.
+    static let settleMilliseconds = 250
     /// How long a guest that was started is given to end, in seconds; its source insists in the meantime.
     static let endSeconds = 20
 
@@ -30,6 +33,12 @@ public struct SnapshotJob {
         let output = try OutputFile(options.output)
         let ingest = try makeIngest(options.renderer)
         defer { ingest.stop() }
+        // A guest that was started does not outlive its snapshot, nor does a start that takes long.
+        let signals = TerminationSignals { [watch, source] signal in
+            watch.interrupt(signal)
+            source.endGuest()
+        }
+        defer { withExtendedLifetime(signals) {} }
         try source.connect(delegate: watch)
         let pixels: SnapshotPixels
         do throws(DisplayError) {
@@ -81,14 +90,19 @@ public struct SnapshotJob {
     ) throws(DisplayError) -> SnapshotPixels {
         var seen: SnapshotPixels?
         var stableAt = DispatchTime.distantFuture
+        var currentAt: DispatchTime?
         while true {
             // The picture first: a guest may quit after what was wanted is there.
             let looked = DispatchTime.now()
             if case .picture(let picture) = head.content {
                 if picture.number != seen?.number {
                     let new = try read(picture, of: head)
-                    if !options.waitsUntilStable { return new }
-                    if new.values != seen?.values || new.size != seen?.size {
+                    if !options.waitsUntilStable {
+                        // The first picture is that of the last time anybody looked: QEMU refreshes a VGA only for a listener.
+                        let at = currentAt ?? looked + .milliseconds(SnapshotJob.settleMilliseconds)
+                        currentAt = at
+                        stableAt = at
+                    } else if new.values != seen?.values || new.size != seen?.size {
                         stableAt = looked + .milliseconds(SnapshotJob.stableMilliseconds)
                     }
                     seen = new
@@ -96,6 +110,10 @@ public struct SnapshotJob {
             } else {
                 seen = nil
                 stableAt = .distantFuture
+                currentAt = nil
+            }
+            if let signal = watch.interruption {
+                throw DisplayError("interrupted by signal \(signal): no picture was written")
             }
             if let end = watch.end { throw SnapshotJob.error(of: end) }
             if watch.wait(until: min(stableAt, deadline)) { continue }

@@ -2,6 +2,8 @@ import DisplayTesting
 import GuestDisplay
 import Testing
 
+@testable import QEMUSource
+
 /// The doubles obey the rules that the real ones run, and a double that does not is found out.
 @Suite struct ConformanceTests {
     private func subject(_ sink: RecordingSink) -> HeadSinkConformance.Subject {
@@ -41,6 +43,52 @@ import Testing
             try HeadSinkConformance {
                 HeadSinkConformance.Subject(sink: Blind(), settle: {}, shown: { nil })
             }.run()
+        }
+    }
+
+    @Test func `the scripted machine is a machine`() throws {
+        try MachineControlConformance(ScriptedMachine()).run()
+        try MachineControlConformance(ScriptedMachine(actions: [.quit])).run()
+    }
+
+    /// Says that everything is done, and does nothing.
+    private final class Lazy: MachineControl {
+        let actions: Set<MachineAction> = [.pause, .resume]
+        let state: MachineState? = nil
+        func perform(
+            _ action: MachineAction, completion: @escaping @Sendable (DisplayError?) -> Void
+        ) {
+            completion(nil)
+        }
+    }
+
+    @Test func `a machine that accepts what it does not offer is found out`() {
+        #expect(throws: ScriptError.self) { try MachineControlConformance(Lazy()).run() }
+    }
+
+    @Test func `every kind of memory reads as it should`() throws {
+        try SurfaceMemoryConformance { SurfaceBytes($0) }.run()
+        try SurfaceMemoryConformance { bytes in
+            let file = try SharedFile(bytes)
+            return try MappedMemory(file.duplicate(), byteCount: bytes.count)
+        }.run()
+        try SurfaceMemoryConformance { BorrowedBytes(UnsafeRawBufferPointer(Leaked.bytes($0))) }
+            .run()
+    }
+
+    /// Bytes that outlive a test, as a connection's buffer outlives the calls it lends to.
+    private enum Leaked {
+        static func bytes(_ bytes: [UInt8]) -> UnsafeMutableRawBufferPointer {
+            let copy = UnsafeMutableRawBufferPointer.allocate(
+                byteCount: bytes.count, alignment: 8)
+            copy.copyBytes(from: bytes)
+            return copy
+        }
+    }
+
+    @Test func `a memory that reads something else is found out`() {
+        #expect(throws: ScriptError.self) {
+            try SurfaceMemoryConformance { SurfaceBytes($0.reversed()) }.run()
         }
     }
 

@@ -86,6 +86,7 @@ private let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         #expect(perform(.reset, on: machine) == nil)
         #expect(perform(.powerButton, on: machine) == nil)
         #expect(delegate.states == [.paused, .running])
+        try MachineControlConformance(machine).run()
         #expect(perform(.quit, on: machine) == nil)
         #expect(delegate.end() == .guestQuit)
         #expect(qemu.process.wait() == 0)
