@@ -66,9 +66,11 @@ struct EndDetector {
             : .failed("the connection to QEMU was lost: it was killed or has crashed")
     }
 
-    /// What to say when nothing more was heard within the limit.
-    var presumed: SourceEnd {
-        known
+    /// What to say when nothing more was heard within the limit; nil when a QEMU that we started is on its way out, whose exit will
+    /// tell, however long a loaded machine takes over it.
+    var presumed: SourceEnd? {
+        if isLaunched, exit == nil, isShutDown || isMonitorLost { return nil }
+        return known
             ?? .failed(
                 "QEMU closed the display and goes on: another program has taken the display over")
     }

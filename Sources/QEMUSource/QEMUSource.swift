@@ -140,12 +140,19 @@ public final class QEMUSource: DisplaySource {
             if let end {
                 finish(end)
             } else if isEnding {
-                loop.post(afterMilliseconds: limits.end) { [weak self] in
-                    guard let self else { return }
-                    if state.withLock({ $0.phase }) == .connected {
-                        finish(state.withLock { $0.detector.presumed })
-                    }
-                }
+                presumeEnd()
+            }
+        }
+    }
+
+    /// Ends it as presumed, unless something tells within the limit. On the loop.
+    private func presumeEnd() {
+        loop.post(afterMilliseconds: limits.end) { [weak self] in
+            guard let self, state.withLock({ $0.phase }) == .connected else { return }
+            if let end = state.withLock({ $0.detector.presumed }) {
+                finish(end)
+            } else {
+                presumeEnd()
             }
         }
     }
