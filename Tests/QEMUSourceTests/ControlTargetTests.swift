@@ -198,7 +198,7 @@ import Testing
     /// What is known after those facts, and what would be presumed.
     private func end(
         launched: Bool = false, monitor: Bool = true, _ facts: EndDetector.Fact...
-    ) -> (known: SourceEnd?, presumed: SourceEnd, isEnding: Bool) {
+    ) -> (known: SourceEnd?, presumed: SourceEnd?, isEnding: Bool) {
         var detector = EndDetector(isLaunched: launched, hasMonitor: monitor)
         var known: SourceEnd?
         for fact in facts { known = detector.take(fact) }
@@ -211,6 +211,8 @@ import Testing
     @Test func launched() {
         let waiting = end(launched: true, .shutdown, .displayLost, .monitorLost)
         #expect(waiting.known == nil && waiting.isEnding)
+        #expect(waiting.presumed == nil)
+        #expect(end(launched: true, .displayLost).presumed != nil)
         #expect(end(launched: true, .displayLost, .exited(.exited(0))).known == .guestQuit)
         #expect(
             end(launched: true, .exited(.killed(signal: 9))).known
@@ -220,7 +222,7 @@ import Testing
                 == .failed("QEMU exited with status 3"))
     }
 
-    @Test func attached() {
+    @Test func attached() throws {
         #expect(!end(.shutdown, .monitorLost).isEnding)
         #expect(end(.shutdown, .monitorLost, .displayLost).known == .guestQuit)
         #expect(end(.shutdown, .displayLost, .monitorLost).known == .guestQuit)
@@ -228,7 +230,8 @@ import Testing
         #expect(end(.shutdown, .resumed, .displayLost, .monitorLost).known == lost)
         let taken = end(.displayLost)
         #expect(taken.known == nil)
-        #expect("\(taken.presumed)".contains("taken the display over"))
+        let presumed = try #require(taken.presumed)
+        #expect("\(presumed)".contains("taken the display over"))
     }
 
     @Test func bus() {
