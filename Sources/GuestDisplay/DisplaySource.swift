@@ -13,8 +13,10 @@ public struct DisplayError: Error, Hashable, Sendable, CustomStringConvertible {
 public enum SourceEnd: Hashable, Sendable {
     /// The guest or its user ended it: it shut down, or the virtual machine quit as it was asked to.
     case guestQuit
-    /// The connection was lost or the virtual machine died; the text says how, in one line.
+    /// The virtual machine died, or the connection to it was lost; the text says how, in one line.
     case failed(String)
+    /// The display went to another program, and the guest goes on; the text says so, in one line, and what to do.
+    case takenOver(String)
 }
 
 /// What a head receives from a source.

@@ -71,7 +71,10 @@ struct EndDetector {
     var presumed: SourceEnd? {
         if isLaunched, exit == nil, isShutDown || isMonitorLost { return nil }
         return known
-            ?? .failed(
-                "QEMU closed the display and goes on: another program has taken the display over")
+            ?? .takenOver(
+                """
+                another program has taken the display over, and the guest goes on: attach again when it has \
+                ended, or use a bus (-display dbus), which several programs can watch
+                """)
     }
 }

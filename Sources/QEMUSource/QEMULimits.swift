@@ -16,6 +16,8 @@ package struct QEMULimits: Sendable {
     package var end = 3000
     /// From a console's new size to a picture of that size, before it is asked for.
     package var scanout = 200
+    /// From a listener that was lost or refused to the next try.
+    package var retry = 1000
     /// From `quit` to the end of the process, and from SIGTERM to it.
     package var quit = 5000
 

@@ -43,10 +43,10 @@ extension QEMUSource {
             throw DisplayError(
                 """
                 \(path): more programs wait for this monitor than QEMU lets wait: another holds it; end \
-                that, or give each its own with a second -qmp option
+                that, or use a bus (-display dbus), which several programs can watch
                 """)
         case let error:
-            throw DisplayError("\(path): \(error)")
+            throw DisplayError("\(path): \(error): check the path and who may use it")
         }
     }
 
@@ -163,7 +163,7 @@ extension QEMUSource {
             }
             return state.withLock { $0.objects.chardevs }
         }
-        connectChardev(chardevs)
+        if controlsMachine { connectChardev(chardevs) }
     }
 
     /// The unique name of the QEMU that is shown: others on the same bus wait for the name, and calls to it would then reach them.

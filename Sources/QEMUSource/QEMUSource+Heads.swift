@@ -80,12 +80,8 @@ extension QEMUSource {
     // MARK: - Pictures
 
     public func open(_ head: Head.ID, sink: any HeadSink) throws(DisplayError) {
-        // One listener a console and client: the old one goes first.
-        close(head)
-        let (connection, objects) = state.withLock { state in
-            (state.phase == .connected ? state.connection : nil, state.objects)
-        }
-        guard let connection else {
+        let (isConnected, objects) = state.withLock { ($0.phase == .connected, $0.objects) }
+        guard isConnected else {
             throw DisplayError("head \(head) cannot be opened: the display is not connected")
         }
         guard objects.consoles[head] != nil else {
@@ -94,14 +90,52 @@ extension QEMUSource {
                     ? "there is no head \(head): this guest has none"
                     : "there is no head \(head): this guest has \(objects.listing)")
         }
+        do throws(DisplayError) {
+            try attach(head, sink: sink)
+        } catch {
+            close(head)
+            throw error
+        }
+    }
+
+    public func close(_ head: Head.ID) {
+        state.withLock { $0.listeners.removeValue(forKey: head) }?.listener.close()
+    }
+
+    /// Registers a new listener for a head in place of the one it has. With `replacing`, only if that is still its listener.
+    private func attach(
+        _ head: Head.ID, sink: any HeadSink, replacing old: ListenerConnection? = nil
+    ) throws(DisplayError) {
         let pair = try SocketPair()
         let theirs = pair.theirs
+        let this = Mutex<ListenerConnection?>(nil)
         let listener = ListenerConnection(
             socket: pair.ours, sink: sink, logger: logger,
-            onMismatch: { [weak self] in self?.reopen(head, sink: sink) },
-            onEnd: { [logger] end in
-                if case .failed(let text) = end { logger.error("head \(head): \(text)") }
+            onMismatch: { [weak self] in
+                if let self, let this = this.withLock({ $0 }) { reattach(head, this) }
+            },
+            onEnd: { [weak self] end in
+                defer { this.withLock { $0 = nil } }
+                guard let self, end != .closed, let this = this.withLock({ $0 }) else { return }
+                listenerEnded(head, this, end)
             })
+        this.withLock { $0 = listener }
+        let open = OpenHead(listener: listener, sink: sink)
+        let (isWanted, replaced, connection) = state.withLock { state in
+            let current = state.listeners[head]
+            guard state.phase == .connected, let connection = state.connection,
+                old == nil || current?.listener === old
+            else { return (false, OpenHead?.none, DBusConnection?.none) }
+            state.listeners[head] = open
+            return (true, current, connection)
+        }
+        guard isWanted, let connection else {
+            listener.close()
+            this.withLock { $0 = nil }
+            return
+        }
+        // One listener a console and client: the old one goes first.
+        replaced?.listener.close()
         // QEMU authenticates on its main loop: its whole machine would wait for a thread that is not ready.
         listener.start()
         do throws(DBusError) {
@@ -109,45 +143,6 @@ extension QEMUSource {
         } catch {
             listener.close()
             throw DisplayError("head \(head): QEMU did not take our listener: \(error)")
-        }
-        let replaced = state.withLock { state in
-            let isGone = state.phase == .ended
-            let open = OpenHead(listener: listener, sink: sink)
-            return isGone ? open : state.listeners.updateValue(open, forKey: head)
-        }
-        replaced?.listener.close()
-    }
-
-    // MARK: - Pictures whose size QEMU did not tell
-
-    /// Registers anew for the same sink, which makes QEMU send the whole picture. Never waits; nothing happens when the head was closed
-    /// or opened for another sink in the meantime.
-    ///
-    /// QEMU 7.2 (ui/dbus-listener.c, `dbus_gfx_switch`) sends no Scanout when a console's surface changes, only with the next update of the
-    /// whole of it, which VGA text never makes.
-    private func reopen(_ head: Head.ID, sink: any HeadSink) {
-        reopening.async { [weak self] in
-            guard let self, state.withLock({ $0.listeners[head]?.sink === sink }) else { return }
-            logger.debug("head \(head): its picture's size has changed untold: registering anew")
-            do throws(DisplayError) {
-                try open(head, sink: sink)
-            } catch {
-                if state.withLock({ $0.phase }) == .connected { logger.error("\(error)") }
-            }
-        }
-    }
-
-    /// Registers anew unless the picture has the console's new size soon: its Scanout may just be on its way. On the loop.
-    private func checkPicture(of head: Head.ID) {
-        loop.post(afterMilliseconds: limits.scanout) { [weak self] in
-            guard let self else { return }
-            let (open, size) = state.withLock {
-                ($0.listeners[head], $0.objects.consoles[head]?.head.size)
-            }
-            guard let open, let size, let shown = open.listener.pictureSize, shown != size else {
-                return
-            }
-            reopen(head, sink: open.sink)
         }
     }
 
@@ -171,8 +166,53 @@ extension QEMUSource {
         }
     }
 
-    public func close(_ head: Head.ID) {
-        state.withLock { $0.listeners.removeValue(forKey: head) }?.listener.close()
+    // MARK: - Listeners that must be replaced
+
+    /// Registers anew for the same sink, which makes QEMU send the whole picture. Never waits; tries again as long as the head is open and
+    /// QEMU there, so that a QEMU that is busy for a while does not freeze the picture for good. Nothing happens when `old` is no longer
+    /// the head's listener.
+    ///
+    /// QEMU 7.2 (ui/dbus-listener.c, `dbus_gfx_switch`) sends no Scanout when a console's surface changes, only with the next update of the
+    /// whole of it, which VGA text never makes.
+    private func reattach(_ head: Head.ID, _ old: ListenerConnection) {
+        reopening.async { [weak self] in
+            guard let self,
+                let open = state.withLock({ $0.phase == .connected ? $0.listeners[head] : nil }),
+                open.listener === old
+            else { return }
+            logger.debug("head \(head): registering anew")
+            do throws(DisplayError) {
+                try attach(head, sink: open.sink, replacing: old)
+            } catch {
+                guard let failed = state.withLock({ $0.listeners[head] }) else { return }
+                logger.warning("\(error); trying again")
+                loop.post(afterMilliseconds: limits.retry) { [weak self] in
+                    self?.reattach(head, failed.listener)
+                }
+            }
+        }
+    }
+
+    /// A listener's wire broke, or QEMU closed it: usually as QEMU ends, which its other connections tell; else it is replaced.
+    private func listenerEnded(_ head: Head.ID, _ listener: ListenerConnection, _ end: ListenerEnd)
+    {
+        if case .failed(let text) = end { logger.warning("head \(head): \(text)") }
+        loop.post(afterMilliseconds: limits.retry) { [weak self] in self?.reattach(head, listener) }
+    }
+
+    /// Registers anew unless the picture has the console's new size soon: its Scanout may just be on its way. On the loop.
+    private func checkPicture(of head: Head.ID) {
+        let (open, size) = state.withLock {
+            ($0.listeners[head], $0.objects.consoles[head]?.head.size)
+        }
+        guard let open, let size else { return }
+        open.listener.announce(size)
+        loop.post(afterMilliseconds: limits.scanout) { [weak self] in
+            guard let self else { return }
+            let now = state.withLock { $0.objects.consoles[head]?.head.size }
+            guard let shown = open.listener.pictureSize, let now, shown != now else { return }
+            reattach(head, open.listener)
+        }
     }
 }
 

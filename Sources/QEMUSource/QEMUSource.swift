@@ -21,6 +21,7 @@ public final class QEMUSource: DisplaySource {
     }
 
     let target: QEMUTarget
+    let controlsMachine: Bool
     let limits: QEMULimits
     let logger: Logger
     let loop = ControlLoop()
@@ -30,13 +31,18 @@ public final class QEMUSource: DisplaySource {
     let state: Mutex<State>
 
     /// A source for that target; nothing is opened or started before ``connect(delegate:)``.
-    public convenience init(_ target: QEMUTarget, logger: Logger) {
-        self.init(target, limits: QEMULimits(), logger: logger)
+    /// Without `controlsMachine`, a monitor on a bus, which one program at a time can have, is left to another.
+    public convenience init(_ target: QEMUTarget, controlsMachine: Bool = true, logger: Logger) {
+        self.init(
+            target, controlsMachine: controlsMachine, limits: QEMULimits(), logger: logger)
     }
 
     /// The same with other time limits.
-    package init(_ target: QEMUTarget, limits: QEMULimits, logger: Logger) {
+    package init(
+        _ target: QEMUTarget, controlsMachine: Bool = true, limits: QEMULimits, logger: Logger
+    ) {
         self.target = target
+        self.controlsMachine = controlsMachine
         self.limits = limits
         self.logger = logger
         if case .launch(let launch) = target {

@@ -5,10 +5,11 @@ public import Viewer
 
 /// From what a user names a guest by to its display: the one place that knows all sources.
 public enum SourceChoice {
-    /// The source for that guest, not connected yet. Throws for a target that no source knows.
-    public static func source(for guest: GuestChoice, logger: Logger) throws(DisplayError)
-        -> any DisplaySource
-    {
+    /// The source for that guest, not connected yet; without `controlsMachine`, for a program that only looks. Throws for a target
+    /// that no source knows.
+    public static func source(
+        for guest: GuestChoice, controlsMachine: Bool, logger: Logger
+    ) throws(DisplayError) -> any DisplaySource {
         let target: QEMUTarget
         switch guest {
         case .target(let text):
@@ -16,6 +17,6 @@ public enum SourceChoice {
         case .launch(let binary, let arguments):
             target = .launch(try QEMULaunch(binary: binary, arguments: arguments))
         }
-        return QEMUSource(target, logger: logger)
+        return QEMUSource(target, controlsMachine: controlsMachine, logger: logger)
     }
 }

@@ -12,6 +12,8 @@ public enum Notice: Hashable, Sendable {
     case shutDown
     /// The guest has quit; with a reason unless it did so as asked.
     case guestQuit(String?)
+    /// Another program shows the guest now; the reason says more.
+    case takenOver(String)
     /// A passing hint.
     case hint(String)
 
@@ -24,6 +26,7 @@ public enum Notice: Hashable, Sendable {
         case .shutDown: "The guest has shut down"
         case .guestQuit(nil): "The guest has quit"
         case .guestQuit(let reason?): "The guest has quit\n\(PlainText.oneLine(reason, limit: 120))"
+        case .takenOver(let reason): PlainText.oneLine(reason, limit: 240)
         case .hint(let text): text
         }
     }
@@ -35,15 +38,17 @@ public enum Notice: Hashable, Sendable {
         switch end {
         case .guestQuit: return .guestQuit(nil)
         case .failed(let reason): return .guestQuit(reason)
+        case .takenOver(let reason): return .takenOver(reason)
         case nil: break
         }
+        // It passes by itself, and what it hides comes back.
+        if let hint { return .hint(hint) }
         switch machine {
         case .paused: return .paused
         case .shutDown: return .shutDown
         case .running, nil: break
         }
         if isOff { return .displayOff }
-        if !hasPicture { return .connecting }
-        return hint.map { .hint($0) }
+        return hasPicture ? nil : .connecting
     }
 }

@@ -16,7 +16,7 @@ extension HeadWindow: HeadMenuDelegate {
 
     func setResizesGuest(_ on: Bool) {
         resizesGuest = on
-        menu.update(session: session, hasPicture: guestSize != .zero)
+        menu.update(session: session, hasPicture: hasPicture)
         areaResized()
     }
 

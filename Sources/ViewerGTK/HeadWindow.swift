@@ -43,6 +43,8 @@ final class HeadWindow {
     var cursorLayer: (serial: UInt64, content: Layer.Content)?
     private var offDelay: guint = 0
     private var isKnownOff = false
+    // The picture before the display went off, which may be for a moment only.
+    private var shownPicture: Picture?
 
     init(
         head: Head, session: Session, choice: PresenterChoice, options: ViewerGTKOptions,
@@ -77,6 +79,12 @@ final class HeadWindow {
             granularity: presenter.scaleFactor, pointer: pointer)
     }
 
+    /// Whether a picture can be seen now.
+    var hasPicture: Bool {
+        if case .picture = pictures.content { return true }
+        return false
+    }
+
     /// Shows the window.
     func show() {
         gtk_widget_show_all(widget)
@@ -98,7 +106,7 @@ final class HeadWindow {
     func stateDidChange() {
         input.stateDidChange()
         updateTitle()
-        menu.update(session: session, hasPicture: guestSize != .zero)
+        menu.update(session: session, hasPicture: hasPicture)
         updateCursor()
         presenter.queueDraw()
     }
@@ -157,7 +165,10 @@ extension HeadWindow {
         case .picture(let picture):
             if offDelay != 0 { g_source_remove(offDelay) }
             offDelay = 0
+            let wasOff = isKnownOff
             isKnownOff = false
+            if wasOff { stateDidChange() }
+            shownPicture = picture
             if picture.size != guestSize { guestResized(picture.size) }
         }
         updateCursor()
@@ -170,8 +181,11 @@ extension HeadWindow {
         offDelay = Signals.after(milliseconds: 300) { [weak self] in
             guard let self else { return }
             self.offDelay = 0
-            if case .off = self.pictures.content { self.isKnownOff = true }
-            self.presenter.queueDraw()
+            if case .off = self.pictures.content {
+                self.isKnownOff = true
+                self.shownPicture = nil
+            }
+            self.stateDidChange()
         }
     }
 
@@ -203,8 +217,10 @@ extension HeadWindow {
 
     // While the display is off the last picture goes once it is known to be so.
     private var lastPicture: Picture? {
-        if case .picture(let picture) = pictures.content { return picture }
-        return nil
+        switch pictures.content {
+        case .picture(let picture): picture
+        case .off, .nothing: isKnownOff ? nil : shownPicture
+        }
     }
 
     private func noticeLayer(_ window: Size) -> Layer? {

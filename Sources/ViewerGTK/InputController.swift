@@ -41,6 +41,7 @@ final class InputController {
     private var buttons: Set<PointerButton> = []
     private var wheel = WheelAccumulator()
     private var motionRest = (x: 0.0, y: 0.0)
+    private var place = (x: 0.0, y: 0.0)
 
     init(
         window: UnsafeMutablePointer<GtkWidget>, area: UnsafeMutablePointer<GtkWidget>,
@@ -206,10 +207,13 @@ extension InputController {
 
     private func moved(toX x: Double, y: Double) {
         guard let delegate else { return }
-        delegate.pointerMoved(x: x * scale, y: y * scale)
         if grab.holdsPointer {
             grab.moved(toX: x, y: y)
-        } else if delegate.takesInput, delegate.pointerMode == .absolute,
+            return
+        }
+        place = (x * scale, y * scale)
+        delegate.pointerMoved(x: place.x, y: place.y)
+        if delegate.takesInput, delegate.pointerMode == .absolute,
             let place = delegate.geometry.guestPixel(x: x * scale, y: y * scale)
         {
             delegate.send(.pointerPosition(x: place.x, y: place.y))
@@ -218,6 +222,12 @@ extension InputController {
 
     // Parts of a pixel are kept for the next motion.
     private func moved(dx: Double, dy: Double) {
+        // A held pointer goes nowhere, but a picture larger than its window follows where it would be.
+        if let window = delegate?.geometry.window {
+            place.x = min(max(place.x + dx * scale, 0), Double(window.width - 1))
+            place.y = min(max(place.y + dy * scale, 0), Double(window.height - 1))
+            delegate?.pointerMoved(x: place.x, y: place.y)
+        }
         motionRest.x += dx * scale
         motionRest.y += dy * scale
         let (x, y) = (motionRest.x.rounded(.towardZero), motionRest.y.rounded(.towardZero))

@@ -14,6 +14,9 @@ final class PointerGrab {
     private let widget: UnsafeMutablePointer<GtkWidget>
     private var globals: swiftvm_wayland_globals
     private var lock: OpaquePointer?
+    // The held pointer's last place, and where it was put without an event of that having come yet.
+    private var last = (x: 0.0, y: 0.0)
+    private var warpTarget: (x: Double, y: Double)?
     private var isX11: Bool { swiftvm_display_is_x11(display) }
     private var display: OpaquePointer { gtk_widget_get_display(widget) }
     private var seat: UnsafeMutablePointer<GdkSeat> { gdk_display_get_default_seat(display) }
@@ -57,7 +60,15 @@ final class PointerGrab {
         }
         isActive = true
         holdsPointer = pointer
-        if pointer && isX11 { centre() }
+        if pointer && isX11 {
+            // Every place counts: GDK would leave out all but the last before a frame, the warp's among them.
+            gdk_window_set_event_compression(window, 0)
+            var (x, y) = (0.0, 0.0)
+            gdk_window_get_device_position_double(
+                window, gdk_seat_get_pointer(seat), &x, &y, nil)
+            last = (x, y)
+            centre()
+        }
         return true
     }
 
@@ -66,18 +77,33 @@ final class PointerGrab {
         if let lock { swiftvm_pointer_lock_free(lock) }
         lock = nil
         if isActive { gdk_seat_ungrab(seat) }
+        if let window = gtk_widget_get_window(widget) {
+            gdk_window_set_event_compression(window, 1)
+        }
+        warpTarget = nil
         isActive = false
         holdsPointer = false
     }
 
-    /// On X11: turns the held pointer's place (in the widget) into motion, and puts it back to the middle.
+    /// On X11: turns the held pointer's places (in the widget) into motion, and puts it back to the middle before it meets an edge.
     func moved(toX x: Double, y: Double) {
         guard holdsPointer, isX11 else { return }
-        let (middleX, middleY) = middle
-        let (dx, dy) = (x - Double(middleX), y - Double(middleY))
-        if dx == 0 && dy == 0 { return }
-        onMotion?(dx, dy)
-        centre()
+        let place = (x: x, y: y)
+        // The warp's own event is no motion of the user's. Those before it are on their way from the old place still.
+        if let target = warpTarget, place == target {
+            warpTarget = nil
+            last = place
+            return
+        }
+        let motion = (x: place.x - last.x, y: place.y - last.y)
+        last = place
+        if motion != (0, 0) { onMotion?(motion.x, motion.y) }
+        let (middleX, middleY) = (Double(middle.0), Double(middle.1))
+        if warpTarget == nil,
+            abs(place.x - middleX) > middleX / 2 || abs(place.y - middleY) > middleY / 2
+        {
+            centre()
+        }
     }
 
     private var middle: (Int32, Int32) {
@@ -89,6 +115,7 @@ final class PointerGrab {
         var originX: Int32 = 0
         var originY: Int32 = 0
         gdk_window_get_origin(window, &originX, &originY)
+        warpTarget = (Double(middle.0), Double(middle.1))
         gdk_device_warp(
             gdk_seat_get_pointer(seat), gdk_display_get_default_screen(display),
             originX + middle.0, originY + middle.1)

@@ -45,6 +45,7 @@ public final class ViewerApplication {
     private let globals: swiftvm_wayland_globals
     private let inhibitor: IdleInhibitor
     private var windows: [HeadWindow] = []
+    private var offered: Set<Head.ID> = []
     private var failure: DisplayError?
     private var signals: TerminationSignals?
     private var isQuitting = false
@@ -70,7 +71,10 @@ public final class ViewerApplication {
         while !viewer.isQuitting { g_main_context_iteration(nil, 1) }
         viewer.tearDown()
         if let failure = viewer.failure { throw failure }
-        if case .failed(let reason) = viewer.session.end { throw DisplayError(reason) }
+        switch viewer.session.end {
+        case .failed(let reason), .takenOver(let reason): throw DisplayError(reason)
+        case .guestQuit, nil: break
+        }
     }
 
     private init(_ source: any DisplaySource, options: ViewerGTKOptions, logger: Logger)
@@ -144,17 +148,17 @@ public final class ViewerApplication {
         }
         for identifier in wanted {
             guard let head = session.heads.first(where: { $0.id == identifier }) else {
-                let known = session.heads.map { String($0.id) }.joined(separator: ", ")
-                fail(DisplayError("no head \(identifier): the guest has \(known)"))
+                fail(HeadList.missing(identifier, among: session.heads))
                 return
             }
-            open(head)
+            if !offered.contains(identifier) { open(head) }
         }
     }
 
     private var graphicHeads: [Head] { session.heads.filter { $0.kind == .graphic } }
 
     private func open(_ head: Head) {
+        offered.insert(head.id)
         let window = HeadWindow(
             head: head, session: session, choice: choice, options: options,
             application: application, globals: globals)
@@ -163,7 +167,13 @@ public final class ViewerApplication {
         window.show()
         session.open(head.id, sink: window.pictures) { [weak self] error in
             guard let self, let error, self.session.end == nil else { return }
-            self.fail(error)
+            // One head that cannot be shown is no reason to end what others show.
+            if self.windows.contains(where: { $0 !== window && $0.hasPicture }) {
+                self.logger.error("\(error)")
+                self.close(window)
+            } else {
+                self.fail(error)
+            }
         }
     }
 
@@ -193,9 +203,10 @@ extension ViewerApplication: SessionDelegate {
         for window in windows where !known.contains(window.head.id) && session.end == nil {
             close(window)
         }
-        if options.heads.isEmpty {
-            let shown = Set(windows.map(\.head.id))
-            for head in graphicHeads where !shown.contains(head.id) { open(head) }
+        offered.formIntersection(known)
+        if options.heads.isEmpty, session.end == nil {
+            // One that the user has closed stays closed.
+            for head in graphicHeads where !offered.contains(head.id) { open(head) }
         }
         for window in windows { window.stateDidChange() }
     }

@@ -1,4 +1,5 @@
 internal import CGTK
+internal import CShimsGTK
 internal import GuestDisplay
 
 /// A window's size follows its guest, and the guest's the window that a user drags.
@@ -41,10 +42,13 @@ final class WindowSizing {
         } else {
             var (currentWidth, currentHeight): (Int32, Int32) = (0, 0)
             gtk_window_get_size(cast(window), &currentWidth, &currentHeight)
-            gtk_window_resize(
-                cast(window),
-                max(1, currentWidth + Int32(width) - gtk_widget_get_allocated_width(area)),
-                max(1, currentHeight + Int32(height) - gtk_widget_get_allocated_height(area)))
+            let size = (
+                width: max(1, currentWidth + Int32(width) - gtk_widget_get_allocated_width(area)),
+                height: max(
+                    1, currentHeight + Int32(height) - gtk_widget_get_allocated_height(area))
+            )
+            gtk_window_resize(cast(window), size.width, size.height)
+            keepOnMonitor(width: size.width, height: size.height)
         }
     }
 
@@ -85,6 +89,20 @@ final class WindowSizing {
     // The first size was a request, so that bar and borders are added to it; from now on the user may shrink it.
     private func loosen() {
         gtk_widget_set_size_request(area, 64, 48)
+    }
+
+    // A window that grows would leave the monitor. On Wayland its place is the compositor's business.
+    private func keepOnMonitor(width: Int32, height: Int32) {
+        guard swiftvm_display_is_x11(gtk_widget_get_display(window)), let monitor else { return }
+        var work = GdkRectangle()
+        gdk_monitor_get_workarea(monitor, &work)
+        var (x, y): (Int32, Int32) = (0, 0)
+        gtk_window_get_position(cast(window), &x, &y)
+        let place = (
+            x: max(work.x, min(x, work.x + work.width - width)),
+            y: max(work.y, min(y, work.y + work.height - height))
+        )
+        if place != (x, y) { gtk_window_move(cast(window), place.x, place.y) }
     }
 
     private var monitor: OpaquePointer? {

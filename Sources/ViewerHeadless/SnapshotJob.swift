@@ -70,19 +70,12 @@ public struct SnapshotJob {
         let heads = source.heads
         if let wanted {
             if heads.contains(where: { $0.id == wanted }) { return wanted }
-            throw DisplayError("there is no head \(wanted); the guest has \(list(heads))")
+            throw HeadList.missing(wanted, among: heads)
         }
         if let first = heads.first(where: { $0.kind == .graphic }) { return first.id }
         throw DisplayError(
-            "the guest has no graphic head; take another with --head, it has \(list(heads))")
-    }
-
-    private func list(_ heads: [Head]) -> String {
-        if heads.isEmpty { return "none" }
-        return heads.map { head in
-            let kind = head.kind == .graphic ? "graphic" : "text"
-            return "\(head.id) (\(kind), \(PlainText.oneLine(head.label)))"
-        }.joined(separator: ", ")
+            "the guest has no graphic head; take another with --head, it has \(HeadList.describe(heads))"
+        )
     }
 
     private func waitForPicture(
@@ -148,7 +141,7 @@ public struct SnapshotJob {
     private static func error(of end: SourceEnd) -> DisplayError {
         switch end {
         case .guestQuit: DisplayError("the guest quit before its picture was taken")
-        case .failed(let words): DisplayError(words)
+        case .failed(let words), .takenOver(let words): DisplayError(words)
         }
     }
 

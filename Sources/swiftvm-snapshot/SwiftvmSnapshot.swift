@@ -58,7 +58,8 @@ struct SwiftvmSnapshot: ParsableCommand {
     func run() throws {
         let logger = ProgramMain.logger("swiftvm-snapshot", verbose: shared.verbose)
         let (guest, output) = try split()
-        let source = try SourceChoice.source(for: guest, logger: logger)
+        let source = try SourceChoice.source(
+            for: guest, controlsMachine: false, logger: logger)
         if shared.listHeads {
             try HeadList.print(source)
             return

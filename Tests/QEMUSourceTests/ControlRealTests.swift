@@ -88,7 +88,7 @@ private let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         let sink = RecordingSink()
         try source.open(0, sink: sink)
         qemu.process.send(9)
-        guard case .failed(let words) = delegate.end() else {
+        guard case .takenOver(let words) = delegate.end() else {
             Issue.record("not told as a failure")
             return
         }

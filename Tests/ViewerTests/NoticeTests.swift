@@ -12,15 +12,21 @@ import Testing
         #expect(notice?.text.contains("has quit") == true)
     }
 
-    @Test func pausedBeforeOffBeforeConnectingBeforeHints() {
+    @Test func hintsBeforePausedBeforeOffBeforeConnecting() {
         func notice(_ state: MachineState?, off: Bool, picture: Bool) -> Notice? {
-            Notice.of(end: nil, machine: state, isOff: off, hasPicture: picture, hint: "hint")
+            Notice.of(end: nil, machine: state, isOff: off, hasPicture: picture, hint: nil)
         }
         #expect(notice(.paused, off: true, picture: false) == .paused)
         #expect(notice(.shutDown, off: true, picture: false) == .shutDown)
         #expect(notice(.running, off: true, picture: false) == .displayOff)
         #expect(notice(nil, off: false, picture: false) == .connecting)
-        #expect(notice(.running, off: false, picture: true) == .hint("hint"))
+        #expect(
+            Notice.of(end: nil, machine: .paused, isOff: true, hasPicture: true, hint: "hint")
+                == .hint("hint"))
+        #expect(
+            Notice.of(
+                end: .takenOver("by another"), machine: .running, isOff: false, hasPicture: true,
+                hint: "hint") == .takenOver("by another"))
     }
 
     @Test func aRunningGuestWithAPictureNeedsNoNotice() {

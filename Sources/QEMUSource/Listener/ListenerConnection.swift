@@ -26,6 +26,7 @@ final class ListenerConnection: Sendable {
         var isClosed = false
         var thread: pthread_t?
         var pictureSize: Size?
+        var announcedSize: Size?
     }
 
     private let socket: ListenerSocket?
@@ -74,6 +75,12 @@ final class ListenerConnection: Sendable {
 
     /// The size of the picture that QEMU last sent; nil before the first, while the display is off, and when the last was refused.
     var pictureSize: Size? { state.withLock { $0.pictureSize } }
+
+    /// The console has that size now: updates of a picture of another size belong to a surface that was not told, and are refused until the next
+    /// scanout. Any thread.
+    func announce(_ size: Size) {
+        state.withLock { $0.announcedSize = size }
+    }
 
     /// Starts the thread and returns; from here on the connection holds itself until it ends. Once.
     func start() {
@@ -126,14 +133,20 @@ final class ListenerConnection: Sendable {
             logger.debug("listener: authenticated")
             var reader = try reader(of: socket)
             var dispatcher = ListenerDispatcher(
-                sink: sink, logger: logger, onMismatch: onMismatch)
+                sink: sink, logger: logger,
+                announcedSize: { [unowned self] in state.withLock { $0.announcedSize } },
+                onMismatch: onMismatch)
             while !socket.isShutDown, let message = try reader.next() {
                 // A message that had come whole when the connection was closed is no longer for the sink.
                 if socket.isShutDown { break }
                 dispatcher.handle(
                     message, reply: PendingReply(to: message.header, through: sender))
                 let size = dispatcher.pictureSize
-                state.withLock { $0.pictureSize = size }
+                state.withLock { state in
+                    state.pictureSize = size
+                    // Said once, and true until the next scanout: a console's size may be told late, or not at all.
+                    if message.header.member.contains("Scanout") { state.announcedSize = nil }
+                }
             }
         } catch {
             if socket.isShutDown && sender.failure == nil { return .closed }

@@ -23,6 +23,7 @@ struct ListenerDispatcher {
     let sink: any HeadSink
     let logger: Logger
     private(set) var refusals: RefusalLog
+    private let announcedSize: @Sendable () -> Size?
     private let onMismatch: @Sendable () -> Void
     private var shown = Shown.nothing("no scanout has come yet")
 
@@ -30,10 +31,13 @@ struct ListenerDispatcher {
     var pictureSize: Size? { shown.size }
 
     init(
-        sink: any HeadSink, logger: Logger, onMismatch: @escaping @Sendable () -> Void = {}
+        sink: any HeadSink, logger: Logger,
+        announcedSize: @escaping @Sendable () -> Size? = { nil },
+        onMismatch: @escaping @Sendable () -> Void = {}
     ) {
         self.sink = sink
         self.logger = logger
+        self.announcedSize = announcedSize
         self.onMismatch = onMismatch
         refusals = RefusalLog(logger: logger)
     }
@@ -135,6 +139,12 @@ struct ListenerDispatcher {
             )
         }
         guard let size = shown.size else { throw nothingToUpdate }
+        if let announced = announcedSize(), announced != size {
+            var fault = DBusFault.invalidArguments(
+                "the picture is \(size), but the console's is \(announced) now")
+            fault.isExpected = true
+            throw fault
+        }
         guard rect.lies(within: size) else {
             let isPlausible =
                 rect.lies(

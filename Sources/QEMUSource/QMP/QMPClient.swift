@@ -95,7 +95,7 @@ final class QMPClient: Sendable {
             throw DisplayError(
                 """
                 \(name): no greeting from QEMU within \(milliseconds) ms: another program holds this \
-                monitor; end it, or give each its own with a second -qmp option
+                monitor; end it, or use a bus (-display dbus), which several programs can watch
                 """)
         }
         do {
@@ -207,7 +207,7 @@ final class QMPClient: Sendable {
                 if line.allSatisfy({ $0 == 0x20 || $0 == 0x0d }) { continue }
                 guard let message = JSONValue(parsing: line) else {
                     greeting.give(.garbage(Array(line.prefix(80))))
-                    logger.warning("\(name): a line that is no JSON was left out")
+                    logger.debug("\(name): a line that is no JSON was left out")
                     continue
                 }
                 take(message, onEvent: onEvent)

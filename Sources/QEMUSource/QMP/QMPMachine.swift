@@ -27,7 +27,8 @@ final class QMPMachine: MachineControl {
     /// Takes an event of the monitor.
     func take(_ event: QMPEvent) {
         switch event.name {
-        case "STOP": runState.set(.paused)
+        // With -no-shutdown a guest that shuts down is stopped as well, after SHUTDOWN; it did not pause.
+        case "STOP": if runState.current != .shutDown { runState.set(.paused) }
         case "RESUME": runState.set(.running)
         case "SHUTDOWN": runState.set(.shutDown)
         case "RESET", "SUSPEND", "WAKEUP", "GUEST_PANICKED":
