@@ -61,7 +61,7 @@ private let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         let server = try ScriptedQMP(.hold)
         let words = error(at: server.path, greeting: 200)
         #expect(words.contains("another program holds this monitor"))
-        #expect(words.contains("-qmp"))
+        #expect(words.contains("-display dbus"))
     }
 
     @Test func silent() throws {

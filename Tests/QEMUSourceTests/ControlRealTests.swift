@@ -88,7 +88,7 @@ private let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         let sink = RecordingSink()
         try source.open(0, sink: sink)
         qemu.process.send(9)
-        guard case .takenOver(let words) = delegate.end() else {
+        guard case .failed(let words) = delegate.end() else {
             Issue.record("not told as a failure")
             return
         }
@@ -110,8 +110,8 @@ private let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         try source.connect(delegate: delegate)
         // A second client, as another viewer with a monitor of its own would add one.
         #expect(try qemu.addDisplayClient())
-        guard case .failed(let words) = delegate.end() else {
-            Issue.record("not told as a failure")
+        guard case .takenOver(let words) = delegate.end() else {
+            Issue.record("not told as taken over")
             return
         }
         #expect(words.contains("taken the display over"))
