@@ -30,7 +30,7 @@ final class LineChannel {
     func send(_ text: String) throws {
         try accept()
         let sent = text.utf8CString.withUnsafeBytes {
-            Glibc.send(socket, $0.baseAddress, $0.count - 1, Int32(MSG_NOSIGNAL.rawValue))
+            Glibc.send(socket, $0.baseAddress, $0.count - 1, CInt(MSG_NOSIGNAL))
         }
         guard sent == text.utf8.count else {
             throw HarnessError("cannot send to \(path): errno \(errno)")

@@ -1,3 +1,4 @@
+import CShims
 import Glibc
 
 /// Keys and pointer put into an X server as if a user's hands did it, by one long-running xdotool (XTEST).
@@ -8,7 +9,9 @@ final class XInjector {
     /// Connects to the server.
     init(_ run: TestRun, _ server: XvfbServer) throws {
         var ends: [CInt] = [0, 0]
-        guard pipe2(&ends, O_CLOEXEC) == 0 else { throw HarnessError("pipe2: errno \(errno)") }
+        guard swiftvm_socketpair(&ends) == 0 else {
+            throw HarnessError("socketpair: errno \(errno)")
+        }
         input = ends[1]
         process = try run.start(
             "xdotool", ["-"], name: "xdotool", environment: server.environment, input: ends[0])
