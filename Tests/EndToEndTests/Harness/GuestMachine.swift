@@ -21,6 +21,7 @@ final class GuestMachine {
     private let monitor: LineChannel
     private let serial: LineChannel?
     private var dumps = 0
+    private var unread = 0
 
     /// Starts QEMU and waits until its monitor answers; the demo guest also until its first picture stands.
     init(
@@ -72,12 +73,20 @@ final class GuestMachine {
     {
         try monitor.drain()
         let start = monitor.lines.count
+        unread = start
         try monitor.send("{\"execute\": \"\(command)\", \"arguments\": \(arguments)}\n")
         let answer = try monitor.line("answer to \(command)", from: start, within: seconds) {
             $0.hasPrefix("{\"return\"") || $0.contains("\"error\":") ? $0 : nil
         }
         guard answer.hasPrefix("{\"return\"") else { throw HarnessError("\(command): \(answer)") }
         return answer
+    }
+
+    /// Waits for the answer to a command that was not waited for.
+    func skipLateAnswer() throws {
+        _ = try monitor.line("a late answer", from: unread) {
+            $0.hasPrefix("{\"return\"") ? true : nil
+        }
     }
 
     /// Whether QEMU says that the guest runs.

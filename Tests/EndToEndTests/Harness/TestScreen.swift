@@ -16,16 +16,21 @@ final class TestScreen {
     let environment: [String: String]
 
     /// Starts it: on X11 with a window manager.
-    init(_ run: TestRun, _ server: DisplayServer) throws {
+    ///
+    /// Keys do not repeat and the pointer is not accelerated, so that what arrives is what was injected. `layout` is the host
+    /// keyboard's, which Wayland takes over from the X server around it.
+    init(_ run: TestRun, _ server: DisplayServer, layout: String = "us") throws {
         switch server {
         case .x11:
             xServer = try XvfbServer(run, windowManager: true)
+            try xServer.command("setxkbmap", ["-layout", layout])
             environment = xServer.environment
         case .wayland:
-            let weston = try WestonServer(run)
+            let weston = try WestonServer(run, layout: layout)
             xServer = weston.xServer
             environment = weston.environment
         }
+        try xServer.command("xset", ["r", "off", "m", "1/1", "0"])
         injector = try XInjector(run, xServer)
     }
 

@@ -9,9 +9,10 @@ final class WestonServer {
     private let runtime: String
 
     /// Starts both. The compositor's screen is smaller than the X server's, so that the pointer can be outside.
-    init(_ run: TestRun, width: Int = 1600, height: Int = 1200) throws {
+    init(_ run: TestRun, layout: String, width: Int = 1600, height: Int = 1200) throws {
         xServer = try XvfbServer(
             run, width: width + 40, height: height + 40, windowManager: false)
+        try xServer.command("setxkbmap", ["-layout", layout])
         runtime = run.path("runtime")
         mkdir(runtime, 0o700)
         let configuration = run.path("weston.ini")
@@ -40,7 +41,7 @@ final class WestonServer {
             access(runtime + "/" + socket, F_OK) == 0
         }
         let window = try eventually("weston's window", details: { weston.standardError }) {
-            try xServer.windows(named: "Weston").first
+            try xServer.windows(ofClass: "weston").first
         }
         // Without a window manager the keyboard follows the pointer; it must not.
         try eventually("weston has the keyboard") {

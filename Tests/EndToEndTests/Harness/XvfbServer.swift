@@ -64,6 +64,12 @@ final class XvfbServer {
             .split(separator: "\n").map(String.init)
     }
 
+    /// The visible windows of a class.
+    func windows(ofClass name: String) throws -> [String] {
+        try command("xdotool", ["search", "--onlyvisible", "--class", name], mayFail: true)
+            .split(separator: "\n").map(String.init)
+    }
+
     /// The title of a window.
     func title(of window: String) throws -> String {
         try command("xdotool", ["getwindowname", window]).trimmed
