@@ -57,6 +57,8 @@ final class GuestMachine {
         process = try run.start(
             version.binary, arguments + display + options, name: "qemu", environment: environment)
         let process = process
+        monitor.peer = process
+        serial?.peer = process
         do {
             _ = try monitor.line("QMP greeting") { $0.contains("\"QMP\"") ? true : nil }
             _ = try execute("qmp_capabilities")

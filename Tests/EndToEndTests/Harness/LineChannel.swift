@@ -5,6 +5,8 @@ import Glibc
 ///
 /// QEMU connects, rather than the test, so that no line is lost before somebody listens.
 final class LineChannel {
+    /// Whose end makes waiting senseless.
+    var peer: TestProcess?
     private let listener: CInt
     private let path: String
     private var socket: CInt = -1
@@ -49,7 +51,7 @@ final class LineChannel {
                 next += 1
                 if let value = body(lines[next - 1]) { return value }
             }
-            guard !isAtEnd, now() < deadline else {
+            guard !isAtEnd, now() < deadline, socket >= 0 || peer?.exitStatus == nil else {
                 let last = lines.suffix(8).joined(separator: "\n")
                 throw HarnessError(
                     "\(isAtEnd ? "the end" : "\(Int(seconds)) s") came before: \(what), on \(path). Last lines:\n\(last)"

@@ -1,6 +1,7 @@
 /// A D-Bus message bus of a test's own.
 final class MessageBus {
-    /// Its address, for `dbus:ADDRESS` and `DBUS_SESSION_BUS_ADDRESS`.
+    /// Its address, for `dbus:ADDRESS` and `DBUS_SESSION_BUS_ADDRESS`, without the identifier after the path: a comma would end
+    /// the option in QEMU's `-display dbus,addr=`.
     let address: String
 
     /// Starts it.
@@ -11,12 +12,11 @@ final class MessageBus {
                 "--session", "--nofork", "--nopidfile", "--print-address",
                 "--address=unix:path=\(run.path("bus"))",
             ], name: "dbus-daemon")
-        let line = try eventually(
+        address = try eventually(
             "the bus tells its address", details: { process.standardError }
         ) {
             let output = process.standardOutput
-            return output.hasSuffix("\n") ? output.trimmed : nil
+            return output.hasSuffix("\n") ? String(output.trimmed.prefix { $0 != "," }) : nil
         }
-        address = line
     }
 }
