@@ -96,11 +96,12 @@ final class GuestMachine {
         get throws { try execute("query-status").contains("\"status\": \"running\"") }
     }
 
-    /// QEMU's own view of a console's picture.
-    func screendump() throws -> ScreenPicture {
+    /// QEMU's own view of its first display's picture, or of that of a device.
+    func screendump(device: String? = nil) throws -> ScreenPicture {
         dumps += 1
         let path = run.path("dump-\(dumps).png")
-        try execute("screendump", "{\"filename\": \"\(path)\", \"format\": \"png\"}")
+        let which = device.map { ", \"device\": \"\($0)\"" } ?? ""
+        try execute("screendump", "{\"filename\": \"\(path)\", \"format\": \"png\"\(which)}")
         defer { unlink(path) }
         guard let png = PNGPicture(path: path) else {
             throw HarnessError("screendump wrote no PNG")

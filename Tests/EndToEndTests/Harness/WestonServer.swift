@@ -30,6 +30,8 @@ final class WestonServer {
             """
         fputs(text, file)
         fclose(file)
+        // The compositor draws its pointer, and leaves it where it was when it goes: let it never come in.
+        try xServer.command("xdotool", ["mousemove", "\(width + 20)", "\(height + 20)"])
         let weston = try run.start(
             "weston",
             [
@@ -50,7 +52,6 @@ final class WestonServer {
             return try xServer.command("xdotool", ["getwindowfocus"], mayFail: true).trimmed
                 == window
         }
-        try xServer.command("xdotool", ["mousemove", "\(width + 20)", "\(height + 20)"])
     }
 
     /// The environment of its clients.
