@@ -92,6 +92,8 @@ final class CairoPresenter: PicturePresenter {
     private func paint(
         _ surface: OpaquePointer?, _ size: Size, in frame: Rect, to cairo: OpaquePointer
     ) {
+        // A picture can be there a moment before its window has made room for it.
+        if frame.isEmpty || size.isEmpty { return }
         let isWhole = frame.width % size.width == 0 && frame.height % size.height == 0
         cairo_save(cairo)
         cairo_rectangle(

@@ -201,7 +201,8 @@ extension EndToEndTests {
                 ]
                 for (program, arguments) in wrong {
                     let result = try ProgramResult(
-                        run, program, arguments, environment: ["DISPLAY": "", "WAYLAND_DISPLAY": ""]
+                        run, program, arguments,
+                        environment: ["DISPLAY": "", "WAYLAND_DISPLAY": ""]
                     )
                     try check(
                         result.status == 2 && !result.standardError.isEmpty

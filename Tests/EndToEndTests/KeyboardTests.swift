@@ -9,7 +9,8 @@ extension EndToEndTests {
             let key: DemoKey?
             let meaning: DemoModifiers
 
-            static let all = [Held(key: nil, meaning: [])]
+            static let all =
+                [Held(key: nil, meaning: [])]
                 + [42, 29, 56].map { (evdev: UInt32) in
                     let key = DemoKey.key(evdev: evdev)!
                     return Held(key: key, meaning: key.modifier!)
@@ -67,7 +68,8 @@ extension EndToEndTests {
                     try bench.screen.xServer.command(
                         "xdotool", ["windowfocus", other], mayFail: true)
                     return try bench.screen.xServer.command(
-                        "xdotool", ["getwindowfocus"], mayFail: true).trimmed == other
+                        "xdotool", ["getwindowfocus"], mayFail: true
+                    ).trimmed == other
                 }
                 try bench.expect(alt.breakBytes, "Alt is let go", from: start)
                 try bench.screen.injector.release(alt.x11Keycode)
@@ -133,9 +135,10 @@ extension ViewerUnderTest {
             let start = try guest.lineCount()
             try screen.injector.press(50)
             try screen.injector.release(50)
-            return (try? guest.line("Shift's break", from: start, within: 1) {
-                $0 == "key aa" ? true : nil
-            }) != nil
+            return
+                (try? guest.line("Shift's break", from: start, within: 1) {
+                    $0 == "key aa" ? true : nil
+                }) != nil
         }
     }
 

@@ -6,7 +6,8 @@ extension EndToEndTests {
     /// What time and hiding must not change: the guest's pace, memory, descriptors.
     @Suite(.serialized) struct LoadTests {
         @Test(
-            "A hidden window neither slows the guest nor grows QEMU", arguments: QEMUVersion.allCases)
+            "A hidden window neither slows the guest nor grows QEMU",
+            arguments: QEMUVersion.allCases)
         func hidden(version: QEMUVersion) throws {
             try TestRun.run("hidden-\(version)") { run in
                 let screen = try TestScreen(run, .x11)

@@ -38,9 +38,14 @@ final class TestProcess: Sendable {
         var none = sigset_t()
         sigemptyset(&none)
         posix_spawnattr_setsigmask(&attributes, &none)
+        var usual = sigset_t()
+        sigemptyset(&usual)
+        for number in [SIGINT, SIGTERM, SIGHUP, SIGPIPE] { sigaddset(&usual, number) }
+        posix_spawnattr_setsigdefault(&attributes, &usual)
         posix_spawnattr_setpgroup(&attributes, 0)
         posix_spawnattr_setflags(
-            &attributes, Int16(POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK))
+            &attributes,
+            Int16(POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF))
 
         var words: [UnsafeMutablePointer<CChar>?] = ([program] + arguments).map { strdup($0) }
         var variables = TestProcess.environment(with: environment)
@@ -53,6 +58,7 @@ final class TestProcess: Sendable {
             throw HarnessError("cannot start \(program): \(String(cString: strerror(code)))")
         }
         self.pid = pid
+        LiveProcesses.add(pid)
     }
 
     deinit {
@@ -105,6 +111,7 @@ final class TestProcess: Sendable {
             }
         }
         kill(-pid, SIGKILL)
+        LiveProcesses.remove(pid)
     }
 
     /// Removes the files with its output.

@@ -7,7 +7,8 @@ final class ViewerUnderTest {
 
     /// Starts it on that screen.
     init(
-        _ run: TestRun, _ screen: TestScreen, _ arguments: [String], renderer: RendererOption? = nil,
+        _ run: TestRun, _ screen: TestScreen, _ arguments: [String],
+        renderer: RendererOption? = nil,
         environment: [String: String] = [:]
     ) throws {
         self.screen = screen

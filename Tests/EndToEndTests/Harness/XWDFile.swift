@@ -12,8 +12,7 @@ extension ScreenPicture {
         let (headerSize, width, height) = (field[0], field[4], field[5])
         let (isBigEndian, bitsPerPixel, stride) = (field[7] == 1, field[11], field[12])
         let colours = field[19]
-        // Where windows of several visuals are on the screen, xwd says 24 bits and writes 32.
-        guard field[1] == 7, bitsPerPixel == 32 || bitsPerPixel == 24, !isBigEndian, width > 0, height > 0,
+        guard field[1] == 7, bitsPerPixel == 32, !isBigEndian, width > 0, height > 0,
             stride == width * 4, fseek(file, headerSize + colours * 12, SEEK_SET) == 0
         else { return nil }
         var isWhole = false

@@ -50,7 +50,8 @@ final class XvfbServer {
     /// What the whole screen shows.
     func capture() throws -> ScreenPicture {
         let path = run.path("screen.xwd")
-        try command("xwd", ["-root", "-silent", "-out", path])
+        // Without -screen it puts windows of several visuals together by itself, with 24 bits a pixel.
+        try command("xwd", ["-root", "-screen", "-silent", "-out", path])
         guard let picture = ScreenPicture(xwd: path) else {
             throw HarnessError("xwd wrote no picture of 32 bits a pixel")
         }
