@@ -30,22 +30,25 @@ final class GuestMachine {
         environment: [String: String] = [:]
     ) throws {
         self.run = run
-        qmpPath = run.path("qmp")
-        monitor = try LineChannel(path: run.path("monitor"))
+        let number = run.nextNumber()
+        let monitorPath = run.path("monitor-\(number)")
+        let serialPath = run.path("serial-\(number)")
+        qmpPath = run.path("qmp-\(number)")
+        monitor = try LineChannel(path: monitorPath)
         var arguments = [
             "-name", "e2e", "-accel", "tcg", "-m", "64", "-no-user-config", "-nodefaults",
             "-net", "none", "-qmp", "unix:\(qmpPath),server=on,wait=off",
-            "-chardev", "socket,id=watch,path=\(run.path("monitor"))",
+            "-chardev", "socket,id=watch,path=\(monitorPath)",
             "-mon", "chardev=watch,mode=control",
         ]
         if !options.contains("-vga") { arguments += ["-vga", "std"] }
         switch content {
         case .demo(let line):
-            let serial = try LineChannel(path: run.path("serial"))
+            let serial = try LineChannel(path: serialPath)
             self.serial = serial
             arguments += [
                 "-kernel", TestEnvironment.demoGuest, "-append", line,
-                "-chardev", "socket,id=com1,path=\(run.path("serial"))", "-serial",
+                "-chardev", "socket,id=com1,path=\(serialPath)", "-serial",
                 "chardev:com1",
             ]
         case .firmware:

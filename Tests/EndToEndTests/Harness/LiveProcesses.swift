@@ -7,7 +7,10 @@ enum LiveProcesses {
     private static let groups = Mutex<Set<pid_t>>([])
 
     // Installed with the first process: SIGINT, SIGTERM and SIGHUP end the groups, then this process as they would have.
-    private static let watches: [any DispatchSourceSignal] = [SIGINT, SIGTERM, SIGHUP].map {
+    // Made once and never changed.
+    private nonisolated(unsafe) static let watches: [any DispatchSourceSignal] = [
+        SIGINT, SIGTERM, SIGHUP,
+    ].map {
         number in
         Glibc.signal(number, SIG_IGN)
         let watch = DispatchSource.makeSignalSource(signal: number, queue: .global())

@@ -34,12 +34,18 @@ final class TestRun {
     /// A path in the folder.
     func path(_ file: String) -> String { folder + "/" + file }
 
+    /// A number that no other file of the run has in its name.
+    func nextNumber() -> Int {
+        count += 1
+        return count
+    }
+
     /// Starts a program; it ends with the run at the latest.
     func start(
         _ program: String, _ arguments: [String], name: String,
         environment: [String: String] = [:], input: CInt? = nil
     ) throws -> TestProcess {
-        count += 1
+        let count = nextNumber()
         let process = try TestProcess(
             program, arguments, name: name, log: path("\(count)-\(name)"),
             environment: environment, input: input)

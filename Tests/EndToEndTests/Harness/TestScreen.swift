@@ -32,6 +32,7 @@ final class TestScreen {
         }
         try xServer.command("xset", ["r", "off", "m", "1/1", "0"])
         injector = try XInjector(run, xServer)
+        if server == .x11 { try injector.move(toX: 1599, y: 1199) }
     }
 
     /// What it shows.

@@ -10,7 +10,7 @@ func now() -> Double {
 /// Looks again and again, every 10 ms, until `look` gives a value. Throws what was waited for, and what `details` says, when
 /// it does not within a deadline that no healthy run comes near.
 func eventually<Value>(
-    _ what: String, within seconds: Double = 60, details: () -> String = { "" },
+    _ what: String, within seconds: Double = 30, details: () -> String = { "" },
     _ look: () throws -> Value?
 ) throws -> Value {
     let deadline = now() + seconds
@@ -25,7 +25,7 @@ func eventually<Value>(
 
 /// Looks until the condition holds.
 func eventually(
-    _ what: String, within seconds: Double = 60, details: () -> String = { "" },
+    _ what: String, within seconds: Double = 30, details: () -> String = { "" },
     that condition: () throws -> Bool
 ) throws {
     let _: Bool = try eventually(what, within: seconds, details: details) {

@@ -1,7 +1,7 @@
 import Glibc
 
 extension ScreenPicture {
-    /// Reads what xwd(1) wrote of a true-colour screen (X11/XWDFile.h); nil when it is none of 32 bits a pixel.
+    /// Reads a picture of a true-colour screen in xwd(1)'s format (X11/XWDFile.h); nil when it is none of 32 bits a pixel.
     init?(xwd path: String) {
         guard let file = fopen(path, "re") else { return nil }
         defer { fclose(file) }

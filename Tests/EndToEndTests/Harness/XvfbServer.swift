@@ -12,7 +12,7 @@ final class XvfbServer {
             "Xvfb",
             [
                 "-displayfd", "1", "-screen", "0", "\(width)x\(height)x24", "-nolisten", "tcp",
-                "-noreset", "-dpi", "96",
+                "-noreset", "-dpi", "96", "-fbdir", run.folder,
             ], name: "Xvfb")
         let number = try eventually("Xvfb tells its display", details: { server.standardError }) {
             server.standardOutput.hasSuffix("\n") ? server.standardOutput.dropLast() : nil
@@ -47,13 +47,10 @@ final class XvfbServer {
         return output
     }
 
-    /// What the whole screen shows.
+    /// What the whole screen shows, from the server's own memory, which it keeps in a file in the format of xwd(1).
     func capture() throws -> ScreenPicture {
-        let path = run.path("screen.xwd")
-        // Without -screen it puts windows of several visuals together by itself, with 24 bits a pixel.
-        try command("xwd", ["-root", "-screen", "-silent", "-out", path])
-        guard let picture = ScreenPicture(xwd: path) else {
-            throw HarnessError("xwd wrote no picture of 32 bits a pixel")
+        guard let picture = ScreenPicture(xwd: run.path("Xvfb_screen0")) else {
+            throw HarnessError("Xvfb's framebuffer is no picture of 32 bits a pixel")
         }
         run.note("screen", picture)
         return picture
