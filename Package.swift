@@ -105,8 +105,7 @@ let package = Package(
         .testTarget(
             name: "EndToEndTests",
             dependencies: [
-                "GuestDisplay", "DisplayTesting", "swiftvm-gtk", "swiftvm-snapshot", subprocess,
-                systemPackage,
+                "GuestDisplay", "DisplayTesting", "CShims", "swiftvm-gtk", "swiftvm-snapshot",
             ]),
     ]
 )

@@ -9,7 +9,8 @@ final class CairoPresenter: PicturePresenter {
     let widget: UnsafeMutablePointer<GtkWidget>
     var frameSource: (() -> PresenterFrame?)?
 
-    private var drawnNumber: UInt64 = 0
+    // The picture whose damage GTK was told of last. A newer one can be there when GTK draws, but GTK draws only where it was told to.
+    private var queuedNumber: UInt64 = 0
     private var drawnGeometry: PictureGeometry?
     private var drawnLayers: [ObjectIdentifier] = []
 
@@ -24,15 +25,17 @@ final class CairoPresenter: PicturePresenter {
     // Only what changed since the last frame, where nothing but the picture's content did.
     func queueDraw() {
         guard gtk_widget_get_mapped(widget) != 0 else { return }
-        guard let frame = frameSource?(), let picture = frame.picture,
-            frame.geometry == drawnGeometry,
+        let frame = frameSource?()
+        let before = queuedNumber
+        queuedNumber = frame?.picture?.number ?? 0
+        guard let frame, let picture = frame.picture, frame.geometry == drawnGeometry,
             frame.layers.map({ ObjectIdentifier($0.content) }) == drawnLayers
         else {
             gtk_widget_queue_draw(widget)
             return
         }
         let scale = scaleFactor
-        for rect in picture.damage(since: drawnNumber).rects {
+        for rect in picture.damage(since: before).rects {
             let dirty = frame.geometry.windowRect(of: rect)
             let left = dirty.x / scale
             let top = dirty.y / scale
@@ -54,7 +57,6 @@ final class CairoPresenter: PicturePresenter {
         cairo_scale(cairo, 1 / scale, 1 / scale)
         if let picture = frame.picture, case .memory(let memory) = picture.storage {
             draw(memory, of: picture.size, in: frame.geometry.frame, to: cairo)
-            drawnNumber = picture.number
         }
         for layer in frame.layers { draw(layer, to: cairo) }
         drawnGeometry = frame.geometry
@@ -92,6 +94,8 @@ final class CairoPresenter: PicturePresenter {
     private func paint(
         _ surface: OpaquePointer?, _ size: Size, in frame: Rect, to cairo: OpaquePointer
     ) {
+        // A picture can be there a moment before its window has made room for it.
+        if frame.isEmpty || size.isEmpty { return }
         let isWhole = frame.width % size.width == 0 && frame.height % size.height == 0
         cairo_save(cairo)
         cairo_rectangle(

@@ -1,0 +1,13 @@
+/// Why a test's surroundings, or what it watches, are not as they must be.
+struct HarnessError: Error, CustomStringConvertible {
+    let description: String
+
+    init(_ description: String) {
+        self.description = description
+    }
+}
+
+/// Throws with that text unless the condition holds.
+func check(_ condition: Bool, _ text: @autoclosure () -> String) throws {
+    if !condition { throw HarnessError(text()) }
+}

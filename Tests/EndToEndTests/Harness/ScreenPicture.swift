@@ -1,0 +1,102 @@
+import DisplayTesting
+import Glibc
+
+/// A picture of 0x00RRGGBB pixels: what QEMU's `screendump` says, what a screen shows, what a PNG holds.
+struct ScreenPicture: Sendable {
+    let width: Int
+    let height: Int
+    /// Row-major, the top byte zero.
+    let pixels: [UInt32]
+
+    /// Compares all pixels.
+    static func == (left: ScreenPicture, right: ScreenPicture) -> Bool {
+        guard left.width == right.width, left.height == right.height else { return false }
+        return left.pixels.withUnsafeBytes { a in
+            right.pixels.withUnsafeBytes { memcmp(a.baseAddress!, $0.baseAddress!, a.count) == 0 }
+        }
+    }
+
+    static func != (left: ScreenPicture, right: ScreenPicture) -> Bool { !(left == right) }
+
+    init(width: Int, height: Int, pixels: [UInt32]) {
+        precondition(pixels.count == width * height)
+        self.width = width
+        self.height = height
+        self.pixels = pixels
+    }
+
+    /// How it differs from another, in words.
+    func difference(from other: ScreenPicture) -> String {
+        guard width == other.width, height == other.height else {
+            return "\(width)x\(height) instead of \(other.width)x\(other.height)"
+        }
+        var count = 0
+        var bounds = (left: Int.max, top: Int.max, right: 0, bottom: 0)
+        for index in 0..<pixels.count where pixels[index] != other.pixels[index] {
+            count += 1
+            let (x, y) = (index % width, index / width)
+            bounds = (
+                min(bounds.left, x), min(bounds.top, y), max(bounds.right, x),
+                max(bounds.bottom, y)
+            )
+        }
+        return "\(count) of \(pixels.count) pixels differ, within \(bounds)"
+    }
+
+    /// Where `part` is in this picture, every pixel equal; nil when nowhere.
+    func position(of part: ScreenPicture) -> (x: Int, y: Int)? {
+        guard part.width <= width, part.height <= height else { return nil }
+        let rowBytes = part.width * 4
+        return pixels.withUnsafeBufferPointer { whole in
+            part.pixels.withUnsafeBufferPointer { wanted -> (x: Int, y: Int)? in
+                let (whole, wanted) = (whole.baseAddress!, wanted.baseAddress!)
+                var y = 0
+                while y <= height - part.height {
+                    var x = 0
+                    while x <= width - part.width {
+                        var row = 0
+                        while row < part.height,
+                            memcmp(
+                                whole + (y + row) * width + x, wanted + row * part.width, rowBytes)
+                                == 0
+                        { row += 1 }
+                        if row == part.height { return (x, y) }
+                        x += 1
+                    }
+                    y += 1
+                }
+                return nil
+            }
+        }
+    }
+
+    /// The part of it with that corner and size.
+    func part(x: Int, y: Int, width partWidth: Int, height partHeight: Int) -> ScreenPicture {
+        var part: [UInt32] = []
+        part.reserveCapacity(partWidth * partHeight)
+        for row in y..<y + partHeight {
+            part += pixels[row * width + x..<row * width + x + partWidth]
+        }
+        return ScreenPicture(width: partWidth, height: partHeight, pixels: part)
+    }
+
+    /// The cells of the demo guest in it.
+    var card: DemoCardPicture? { DemoCardPicture(width: width, height: height, pixels: pixels) }
+
+    /// Writes it for a person to look at.
+    func writePPM(_ path: String) {
+        guard let file = fopen(path, "we") else { return }
+        defer { fclose(file) }
+        let header = "P6 \(width) \(height) 255\n"
+        fwrite(header, 1, header.utf8.count, file)
+        var bytes = [UInt8](repeating: 0, count: pixels.count * 3)
+        var next = 0
+        for pixel in pixels {
+            bytes[next] = UInt8(pixel >> 16 & 0xff)
+            bytes[next + 1] = UInt8(pixel >> 8 & 0xff)
+            bytes[next + 2] = UInt8(pixel & 0xff)
+            next += 3
+        }
+        fwrite(bytes, 1, bytes.count, file)
+    }
+}

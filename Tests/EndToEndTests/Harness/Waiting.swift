@@ -1,0 +1,34 @@
+import Glibc
+
+/// Seconds of a clock that only goes forward.
+func now() -> Double {
+    var time = timespec()
+    clock_gettime(CLOCK_MONOTONIC, &time)
+    return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
+}
+
+/// Looks again and again, every 10 ms, until `look` gives a value. Throws what was waited for, and what `details` says, when
+/// it does not within a deadline that no healthy run comes near.
+func eventually<Value>(
+    _ what: String, within seconds: Double = 30, details: () -> String = { "" },
+    _ look: () throws -> Value?
+) throws -> Value {
+    let deadline = now() + seconds
+    while true {
+        if let value = try look() { return value }
+        if now() > deadline {
+            throw HarnessError("\(Int(seconds)) s passed without: \(what). \(details())")
+        }
+        usleep(10_000)
+    }
+}
+
+/// Looks until the condition holds.
+func eventually(
+    _ what: String, within seconds: Double = 30, details: () -> String = { "" },
+    that condition: () throws -> Bool
+) throws {
+    let _: Bool = try eventually(what, within: seconds, details: details) {
+        try condition() ? true : nil
+    }
+}

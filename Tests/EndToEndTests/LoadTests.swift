@@ -1,0 +1,98 @@
+import DisplayTesting
+import Glibc
+import Testing
+
+extension EndToEndTests {
+    /// What time and hiding must not change: the guest's pace, memory, descriptors.
+    @Suite(.serialized) struct LoadTests {
+        @Test(
+            "A hidden window neither slows the guest nor grows QEMU",
+            arguments: QEMUVersion.allCases)
+        func hidden(version: QEMUVersion) throws {
+            try TestRun.run("hidden-\(version)") { run in
+                let screen = try TestScreen(run, .x11)
+                let guest = try GuestMachine(run, version, .demo("1024x768 moving"))
+                let viewer = try ViewerUnderTest(run, screen, [guest.qmpPath])
+                let place = try viewer.waitForCard(1024, 768)
+                let window = try viewer.window()
+                let shown = try guest.pace()
+                let memory = try guest.process.residentKiB
+                for command in [["windowminimize"], ["windowunmap"]] {
+                    try screen.xServer.command("xdotool", command + [window])
+                    try eventually("the window is gone") {
+                        try screen.xServer.windows(named: "e2e").isEmpty
+                    }
+                    let hidden = try guest.pace()
+                    print("\(version), \(command[0]): \(hidden) frames, \(shown) while shown")
+                    try check(
+                        hidden * 2 > shown, "\(command): \(hidden) frames instead of \(shown)")
+                    try screen.xServer.command("xdotool", ["windowmap", window])
+                    try eventually("the window is back, with the newest picture") {
+                        let old = try guest.frame()
+                        let seen = try screen.capture()
+                        guard
+                            let corner = seen.cardCorner(width: place.width, height: place.height)
+                        else { return false }
+                        let picture = seen.part(
+                            x: corner.x, y: corner.y, width: place.width, height: place.height)
+                        return try #require(picture.card?.topFrame) >= old
+                    }
+                }
+                let grown = try guest.process.residentKiB - memory
+                try check(grown < 16 << 10, "QEMU grew by \(grown) KiB")
+            }
+        }
+
+        @Test(
+            "Updates and mode changes leave memory and descriptors where they were",
+            arguments: WindowPictureTests.Way.all)
+        func leaks(way: WindowPictureTests.Way) throws {
+            try TestRun.run("leaks-\(way)") { run in
+                let screen = try TestScreen(run, way.server)
+                let guest = try GuestMachine(
+                    run, .ten, .demo("1024x768 moving modes=800x600,640x480,1024x768"))
+                let viewer = try ViewerUnderTest(
+                    run, screen, [guest.qmpPath], renderer: way.renderer)
+                try viewer.waitForCard(1024, 768)
+                // The first rounds fill caches and pools.
+                try switchModes(guest, viewer, rounds: 10)
+                let memory = try viewer.process.residentKiB
+                let descriptors = try viewer.process.descriptorCount
+                let qemu = try guest.process.residentKiB
+                try switchModes(guest, viewer, rounds: 40)
+                let grown = try viewer.process.residentKiB - memory
+                print("\(way): 120 mode changes, the viewer grew by \(grown) KiB")
+                let kept = try viewer.process.descriptorCount
+                try check(kept <= descriptors, "\(descriptors) descriptors became \(kept)")
+                try check(grown < 16 << 10, "the viewer grew by \(grown) KiB from \(memory)")
+                let grownQEMU = try guest.process.residentKiB - qemu
+                try check(grownQEMU < 16 << 10, "QEMU grew by \(grownQEMU) KiB")
+            }
+        }
+
+        // Goes through the three modes that often, and ends in the first with its picture in the window.
+        private func switchModes(
+            _ guest: GuestMachine, _ viewer: ViewerUnderTest, rounds: Int
+        ) throws {
+            for _ in 0..<rounds * 3 {
+                let mode = try guest.nextMode()
+                // QEMU has seen the mode, and so told the viewer.
+                try eventually("QEMU shows \(mode)") {
+                    let dump = try guest.screendump()
+                    return dump.width == mode.width && dump.height == mode.height
+                }
+            }
+            try viewer.waitForCard(1024, 768)
+        }
+    }
+}
+
+extension GuestMachine {
+    /// How many frames the demo guest draws in three seconds.
+    func pace() throws -> UInt32 {
+        let first = try frame()
+        let until = now() + 3
+        while now() < until { usleep(50_000) }
+        return try frame() - first
+    }
+}

@@ -1,0 +1,230 @@
+import DisplayTesting
+import Glibc
+import Testing
+
+extension EndToEndTests {
+    /// Either side killed or stopped while the guest draws.
+    @Suite(.serialized) struct ResilienceTests {
+        @Test(
+            "QEMU killed while drawing: the window stays, with the last picture",
+            arguments: zip(DisplayServer.allCases, [RendererOption.gl, .software]))
+        func killedQEMU(server: DisplayServer, renderer: RendererOption) throws {
+            try TestRun.run("killed-qemu-\(server)-\(renderer)") { run in
+                let screen = try TestScreen(run, server)
+                let guest = try GuestMachine(run, .ten, .demo("800x600 moving"))
+                let viewer = try ViewerUnderTest(run, screen, [guest.qmpPath], renderer: renderer)
+                let place = try viewer.waitForCard(800, 600)
+                let first = try viewer.frame(at: place)
+                try eventually("frames in the window") {
+                    try viewer.frame(at: place) > first
+                }
+                guest.process.signal(SIGKILL)
+                try viewer.waitForNotice(at: place)
+                // Still there and alive: it draws again at another size, and then takes its leave.
+                try check(viewer.process.exitStatus == nil, "it has ended")
+                let picture = try viewer.picture(at: place)
+                try check(
+                    picture.card?.topFrame != nil && picture.card?.bottomFrame != nil,
+                    "the last picture is gone")
+                if server == .x11 {
+                    let window = try viewer.window()
+                    try screen.xServer.command(
+                        "xdotool", ["windowsize", "--sync", window, "1000", "900"])
+                    try eventually("it draws at the new size") {
+                        let frame = try screen.xServer.frame(of: window)
+                        let now = try screen.capture().part(
+                            x: frame.x, y: frame.y, width: frame.width, height: frame.height)
+                        return frame.width >= 1000 && now.position(of: picture) == nil
+                            && Set(now.pixels[(now.pixels.count / 2)...].prefix(1000)).count > 3
+                    }
+                    try viewer.close(window)
+                    let status = try viewer.process.waitForExit()
+                    try check(status == 0, "status \(status)")
+                }
+            }
+        }
+
+        @Test("A viewer killed while drawing: the guest goes on, and a new one shows it")
+        func killedViewer() throws {
+            for version in QEMUVersion.allCases {
+                try TestRun.run("killed-viewer-\(version)") { run in
+                    let screen = try TestScreen(run, .x11)
+                    let guest = try GuestMachine(run, version, .demo("800x600 moving"))
+                    for _ in 0..<3 {
+                        let viewer = try ViewerUnderTest(run, screen, [guest.qmpPath])
+                        let place = try viewer.waitForCard(800, 600)
+                        let first = try viewer.frame(at: place)
+                        try eventually("frames in the window") {
+                            try viewer.frame(at: place) > first
+                        }
+                        viewer.process.signal(SIGKILL)
+                        _ = try viewer.process.waitForExit()
+                        try guest.expectGoingOn()
+                    }
+                    let viewer = try ViewerUnderTest(run, screen, [guest.qmpPath])
+                    try viewer.waitForCard(800, 600)
+                }
+            }
+        }
+
+        @Test(
+            "A viewer stopped while drawing: QEMU answers, and afterwards the picture is the newest",
+            arguments: QEMUVersion.allCases)
+        func stoppedViewer(version: QEMUVersion) throws {
+            try TestRun.run("stopped-viewer-\(version)") { run in
+                let screen = try TestScreen(run, .x11)
+                let guest = try GuestMachine(run, version, .demo("800x600 moving"))
+                let viewer = try ViewerUnderTest(run, screen, [guest.qmpPath])
+                let place = try viewer.waitForCard(800, 600)
+                viewer.process.signal(SIGSTOP)
+                let before = try guest.frame()
+                var longest = 0.0
+                let until = now() + 5
+                while now() < until {
+                    let start = now()
+                    try check(try guest.isRunning, "the guest does not run")
+                    longest = max(longest, now() - start)
+                }
+                let after = try guest.frame()
+                print(
+                    "\(version), viewer stopped while drawing: QMP answered within \(Int(longest * 1000)) ms, \(after - before) frames in 5 s"
+                )
+                try check(after > before + 10, "the guest drew \(after - before) frames")
+                viewer.process.signal(SIGCONT)
+                try eventually("the window is current again") {
+                    let old = try guest.frame()
+                    return try viewer.frame(at: place) >= old
+                }
+                try check(viewer.process.exitStatus == nil, "the viewer has ended")
+            }
+        }
+
+        @Test(
+            "A viewer stopped at moments of connecting holds QEMU no longer than it is stopped",
+            arguments: QEMUVersion.allCases)
+        func stoppedWhileConnecting(version: QEMUVersion) throws {
+            try TestRun.run("stopped-connecting-\(version)") { run in
+                let screen = try TestScreen(run, .x11)
+                let guest = try GuestMachine(run, version, .demo("640x480 moving"))
+                // Where in its start the stop falls is a matter of luck, so many moments are tried.
+                var longest = 0.0
+                var unanswered = 0
+                for step in 0..<12 {
+                    let viewer = try ViewerUnderTest(run, screen, [guest.qmpPath])
+                    usleep(useconds_t(20_000 + step * 30_000))
+                    viewer.process.signal(SIGSTOP)
+                    let start = now()
+                    let answer = try? guest.execute("query-status", within: 2)
+                    if answer == nil { unanswered += 1 }
+                    longest = max(longest, now() - start)
+                    viewer.process.signal(SIGKILL)
+                    _ = try viewer.process.waitForExit()
+                    if answer == nil {
+                        // The answer that came late, after the kill, is the next one's business no more.
+                        try guest.skipLateAnswer()
+                    }
+                }
+                print(
+                    "\(version), viewer stopped while connecting: \(unanswered) of 12 moments held QMP until the kill, the longest wait was \(Int(longest * 1000)) ms"
+                )
+                try guest.expectGoingOn()
+                let viewer = try ViewerUnderTest(run, screen, [guest.qmpPath])
+                try viewer.waitForCard(640, 480)
+            }
+        }
+
+        @Test("A started guest that is killed, or powers off: the exit status says so")
+        func startedGuest() throws {
+            try TestRun.run("started-guest") { run in
+                let screen = try TestScreen(run, .x11)
+                for version in QEMUVersion.allCases {
+                    let viewer = try ViewerUnderTest(
+                        run, screen,
+                        [
+                            "--qemu", version.binary, "--", "-name", "e2e", "-accel", "tcg", "-m",
+                            "64", "-nodefaults", "-vga", "std", "-kernel",
+                            TestEnvironment.demoGuest, "-append", "800x600 moving", "-pidfile",
+                            run.path("pid"),
+                        ])
+                    let place = try viewer.waitForCard(800, 600)
+                    let pid = TestProcess.text(run.path("pid")).trimmed
+                    guard let number = pid_t(pid) else { throw HarnessError("no pid: \(pid)") }
+                    kill(number, SIGKILL)
+                    try viewer.waitForNotice(at: place)
+                    try viewer.close(try viewer.window())
+                    let status = try viewer.process.waitForExit()
+                    try check(
+                        status == 1, "status \(status) after QEMU was killed: \(viewer.log)")
+                }
+            }
+        }
+    }
+}
+
+extension ViewerUnderTest {
+    /// What it wrote to standard error.
+    var log: String { process.standardError }
+
+    /// Waits until the demo guest's card of that size, whole, is somewhere on the screen, and returns where.
+    @discardableResult
+    func waitForCard(_ width: Int, _ height: Int) throws -> (
+        x: Int, y: Int, width: Int, height: Int
+    ) {
+        try eventually("a card of \(width)x\(height) on the screen", details: { log }) {
+            try check(process.exitStatus == nil, "the viewer has ended: \(log)")
+            let seen = try screen.capture()
+            return seen.cardCorner(width: width, height: height).map {
+                ($0.x, $0.y, width, height)
+            }
+        }
+    }
+
+    /// The frame number in the first rows of the picture in the window.
+    func frame(at place: (x: Int, y: Int, width: Int, height: Int)) throws -> UInt32 {
+        try eventually("a frame number in the window", details: { log }) {
+            try picture(at: place).card?.topFrame
+        }
+    }
+
+    /// Waits until something lies over the middle of the card: a notice. The lines of the card's edges stay.
+    func waitForNotice(at place: (x: Int, y: Int, width: Int, height: Int)) throws {
+        let still = try picture(at: place)
+        try eventually("the window says that the guest has quit", details: { log }) {
+            let now = try picture(at: place)
+            let box = (x: place.width / 2 - 20, y: place.height / 2 - 4)
+            return now.part(x: box.x, y: box.y, width: 40, height: 8)
+                != still.part(x: box.x, y: box.y, width: 40, height: 8)
+        }
+    }
+
+    /// Closes a window as its user does: by the button at the end of its bar.
+    func close(_ window: String) throws {
+        let frame = try screen.xServer.frame(of: window)
+        let tree = try screen.xServer.command("xprop", ["-id", window, "_GTK_FRAME_EXTENTS"])
+        let extents = tree.split(whereSeparator: { !$0.isNumber }).compactMap { Int($0) }
+        let (right, top) = extents.count == 4 ? (extents[1], extents[2]) : (0, 0)
+        try screen.injector.move(toX: frame.x + frame.width - right - 24, y: frame.y + top + 23)
+        try screen.injector.click(button: 1)
+    }
+}
+
+extension ScreenPicture {
+    /// Where the demo guest's card of that size begins: where its cells can be read. Nil when nowhere.
+    func cardCorner(width cardWidth: Int, height cardHeight: Int) -> (x: Int, y: Int)? {
+        // The cells of the first row begin with the byte B2: white, black, two white; 40 pixels from the left.
+        guard cardWidth <= width, cardHeight <= height else { return nil }
+        let white: UInt32 = 0xff_ffff
+        for y in 0...height - cardHeight {
+            for x in 0...width - cardWidth {
+                let first = y * width + x + 40
+                guard pixels[first] == white, pixels[first + 8] == 0,
+                    pixels[first + 16] == white, pixels[first + 24] == white,
+                    pixels[first + 32] == 0
+                else { continue }
+                let card = part(x: x, y: y, width: cardWidth, height: cardHeight).card
+                if card?.topFrame != nil { return (x, y) }
+            }
+        }
+        return nil
+    }
+}
