@@ -39,7 +39,7 @@ extension EndToEndTests {
                     }
                     try viewer.close(window)
                     let status = try viewer.process.waitForExit()
-                    try check(status == 0, "status \(status)")
+                    try check(status == 1, "status \(status)")
                 }
             }
         }
