@@ -6,7 +6,8 @@ public import GuestDisplay
 ///
 /// One thread; the context that was current at `init` must be current in every call.
 public final class PictureDrawer {
-    private let program: PictureProgram
+    private let exact: PictureProgram
+    private let filtered: PictureProgram
     private let images: ImageTextures
     private let layers = LayerTextures()
     private let upload = UploadTexture()
@@ -14,7 +15,8 @@ public final class PictureDrawer {
 
     /// Compiles the shaders. Throws what the context lacks.
     public init() throws(GLError) {
-        program = try PictureProgram()
+        exact = try PictureProgram(isExact: true)
+        filtered = try PictureProgram(isExact: false)
         images = ImageTextures()
     }
 
@@ -35,14 +37,13 @@ public final class PictureDrawer {
         epoxy_glColorMask(1, 1, 1, 1)
         epoxy_glClearColor(0, 0, 0, 1)
         epoxy_glClear(GLbitfield(GL_COLOR_BUFFER_BIT))
-        program.begin(window: window)
-        defer { program.end() }
+        epoxy_glActiveTexture(GLenum(GL_TEXTURE0))
         images.purge()
         layers.purge(keeping: drawn)
         if let content { try draw(content, frame: frame, window: window) }
         for layer in drawn {
             layers.bind(layer.content)
-            program.draw(
+            paint(
                 size: layer.content.size, frame: layer.frame, window: window, isOpaque: false,
                 swapsRedAndBlue: true)
         }
@@ -56,20 +57,35 @@ public final class PictureDrawer {
         images.delete()
         layers.delete()
         upload.delete()
-        program.delete()
+        exact.delete()
+        filtered.delete()
+    }
+
+    /// Draws the texture that is bound.
+    private func paint(
+        size: Size, frame: Rect, window: Size, isOpaque: Bool, swapsRedAndBlue: Bool
+    ) {
+        if size.isEmpty { return }
+        let isWhole = frame.width % size.width == 0 && frame.height % size.height == 0
+        let program = isWhole ? exact : filtered
+        program.begin(window: window)
+        program.draw(
+            size: size, frame: frame, window: window, isOpaque: isOpaque,
+            swapsRedAndBlue: swapsRedAndBlue)
+        program.end()
     }
 
     private func draw(_ picture: Picture, frame: Rect, window: Size) throws(GLError) {
         switch picture.storage {
         case .memory(let memory):
             upload.bind(picture, memory: memory)
-            program.draw(
+            paint(
                 size: picture.size, frame: frame, window: window, isOpaque: true,
                 swapsRedAndBlue: true)
         case .image(let image):
             try images.bind(image)
             try image.waitForWriter()
-            program.draw(
+            paint(
                 size: picture.size, frame: frame, window: window, isOpaque: true,
                 swapsRedAndBlue: image.swapsRedAndBlue)
             try image.didRead(self)

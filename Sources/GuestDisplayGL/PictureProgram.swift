@@ -9,13 +9,14 @@ final class PictureProgram {
     private var vertexArray: GLuint = 0
     private let uniforms: [String: GLint]
 
-    init() throws(GLError) {
+    /// With `isExact`, for frames that are whole multiples of the picture.
+    init(isExact: Bool) throws(GLError) {
         let dialect = try Shaders.Dialect.current()
         GLError.forget()
         let program = epoxy_glCreateProgram()
         let vertex = try PictureProgram.compile(Shaders.vertex(dialect), kind: GL_VERTEX_SHADER)
         let fragment = try PictureProgram.compile(
-            Shaders.fragment(dialect), kind: GL_FRAGMENT_SHADER)
+            Shaders.fragment(dialect, isExact: isExact), kind: GL_FRAGMENT_SHADER)
         epoxy_glAttachShader(program, vertex)
         epoxy_glAttachShader(program, fragment)
         epoxy_glBindAttribLocation(program, 0, "corner")
@@ -31,7 +32,7 @@ final class PictureProgram {
         }
         self.program = program
         var uniforms: [String: GLint] = [:]
-        for name in ["picture", "size", "frame", "windowHeight", "opaque", "swapped", "exact"] {
+        for name in ["picture", "size", "frame", "windowHeight", "opaque", "swapped"] {
             uniforms[name] = epoxy_glGetUniformLocation(program, name)
         }
         self.uniforms = uniforms
@@ -73,8 +74,6 @@ final class PictureProgram {
             GLfloat(frame.height))
         epoxy_glUniform1f(uniforms["opaque"]!, isOpaque ? 1 : 0)
         epoxy_glUniform1f(uniforms["swapped"]!, swapsRedAndBlue ? 1 : 0)
-        let isExact = frame.width % size.width == 0 && frame.height % size.height == 0
-        epoxy_glUniform1f(uniforms["exact"]!, isExact ? 1 : 0)
         if isOpaque {
             epoxy_glDisable(GLenum(GL_BLEND))
         } else {

@@ -46,15 +46,17 @@ enum Shaders {
 
     /// Each output pixel is the average of the texels that it covers, weighted by area. So integer factors are exact nearest
     /// neighbours, others have blends one pixel wide between sharp texels, and smaller pictures are box filtered.
-    static func fragment(_ dialect: Dialect) -> String {
-        header(dialect, isFragment: true) + """
+    ///
+    /// With `isExact`, for frames that are whole multiples of the picture, a program that fetches one texel: a software rasterizer runs both
+    /// sides of a branch.
+    static func fragment(_ dialect: Dialect, isExact: Bool) -> String {
+        header(dialect, isFragment: true) + (isExact ? "#define EXACT\n" : "") + """
             uniform sampler2D picture;
             uniform vec2 size;         // of the texture, texels
             uniform vec4 frame;        // x, y from the top left corner of the window, width, height
             uniform float windowHeight;
             uniform float opaque;      // 1: alpha means nothing; 0: premultiplied alpha
             uniform float swapped;     // 1: red and blue lie the other way round
-            uniform float exact;       // 1: frame is a whole multiple of size
 
             vec4 texel(vec2 at) {
                 vec2 inside = clamp(at, vec2(0.0), size - 1.0);
@@ -65,33 +67,32 @@ enum Shaders {
                 // The one place that turns GL's bottom-left origin into the picture's top-left one.
                 vec2 place = vec2(gl_FragCoord.x, windowHeight - gl_FragCoord.y) - frame.xy;
                 vec2 pace = size / frame.zw;
-                vec4 color;
-                if (exact > 0.5) {
-                    color = texel(floor(place * pace));
-                } else {
-                    vec2 first = (place - 0.5) * pace;
-                    vec2 last = first + pace;
-                    vec2 start = floor(first + 0.001 * pace);
-                    vec2 count = ceil(last - 0.001 * pace) - start;
-                    vec2 stride = max(ceil(count / TAPS), 1.0);
-                    color = vec4(0.0);
-                    float total = 0.0;
-                    for (float row = 0.0; row < TAPS; row += 1.0) {
-                        float y = start.y + row * stride.y;
-                        if (y >= start.y + count.y) break;
-                        float tall = min(last.y, y + 1.0) - max(first.y, y);
-                        if (stride.y > 1.0) tall = 1.0;
-                        for (float column = 0.0; column < TAPS; column += 1.0) {
-                            float x = start.x + column * stride.x;
-                            if (x >= start.x + count.x) break;
-                            float wide = min(last.x, x + 1.0) - max(first.x, x);
-                            if (stride.x > 1.0) wide = 1.0;
-                            color += texel(vec2(x, y)) * (tall * wide);
-                            total += tall * wide;
-                        }
+            #ifdef EXACT
+                vec4 color = texel(floor(place * pace));
+            #else
+                vec2 first = (place - 0.5) * pace;
+                vec2 last = first + pace;
+                vec2 start = floor(first + 0.001 * pace);
+                vec2 count = ceil(last - 0.001 * pace) - start;
+                vec2 stride = max(ceil(count / TAPS), 1.0);
+                vec4 color = vec4(0.0);
+                float total = 0.0;
+                for (float row = 0.0; row < TAPS; row += 1.0) {
+                    float y = start.y + row * stride.y;
+                    if (y >= start.y + count.y) break;
+                    float tall = min(last.y, y + 1.0) - max(first.y, y);
+                    if (stride.y > 1.0) tall = 1.0;
+                    for (float column = 0.0; column < TAPS; column += 1.0) {
+                        float x = start.x + column * stride.x;
+                        if (x >= start.x + count.x) break;
+                        float wide = min(last.x, x + 1.0) - max(first.x, x);
+                        if (stride.x > 1.0) wide = 1.0;
+                        color += texel(vec2(x, y)) * (tall * wide);
+                        total += tall * wide;
                     }
-                    color /= total;
                 }
+                color /= total;
+            #endif
                 if (swapped > 0.5) color = color.bgra;
                 RESULT = vec4(color.rgb, max(color.a, opaque));
             }

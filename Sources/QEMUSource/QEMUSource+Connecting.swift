@@ -29,13 +29,15 @@ extension QEMUSource {
         case .noSuchFileOrDirectory, .notDirectory:
             throw DisplayError(
                 """
-                \(path): no such socket; start QEMU with -display dbus,p2p=yes \
-                -qmp unix:PATH,server=on,wait=off and give that PATH
+                \(path): no such socket; give that of a QEMU with -display dbus,p2p=yes \
+                -qmp unix:PATH,server=on,wait=off, or start one with '-- QEMU-ARGUMENTS'
                 """)
         case .connectionRefused:
             var status = stat()
             if stat(path, &status) == 0, status.st_mode & S_IFMT != S_IFSOCK {
-                throw DisplayError("\(path): this is no socket; give the path of a QMP socket")
+                throw DisplayError(
+                    "\(path): this is no socket; give the path of a QMP socket, or boot an image with '-- -cdrom IMAGE'"
+                )
             }
             throw DisplayError(
                 "\(path): nobody listens on this socket: its QEMU has ended; start it again")

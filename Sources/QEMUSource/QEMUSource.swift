@@ -92,7 +92,12 @@ public final class QEMUSource: DisplaySource {
         do {
             try connectTarget()
         } catch {
+            var reason = error
             if let launched {
+                // One that ends by itself has said why, and its exit status tells more than its closed sockets.
+                if launched.ended.wait(milliseconds: limits.end) != nil {
+                    reason = launched.whyNotStarted()
+                }
                 // Its end is waited for, as the program's own may follow at once: the folder of its sockets goes with it.
                 launched.terminate()
                 _ = launched.ended.wait(milliseconds: 2 * limits.quit)
@@ -102,7 +107,7 @@ public final class QEMUSource: DisplaySource {
                     state.phase = .ended
                     return state
                 })
-            throw error
+            throw reason
         }
         let machineState = machine?.state
         state.withLock { $0.phase = .connected }

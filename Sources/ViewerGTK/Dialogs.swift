@@ -62,6 +62,10 @@ enum Dialogs {
         let chooser = OpaquePointer(object)
         gtk_file_chooser_set_do_overwrite_confirmation(chooser, 1)
         gtk_file_chooser_set_current_name(chooser, suggestedName)
+        let filter = gtk_file_filter_new()
+        gtk_file_filter_set_name(filter, "PNG pictures")
+        gtk_file_filter_add_mime_type(filter, "image/png")
+        gtk_file_chooser_add_filter(chooser, filter)
         if let pictures = g_get_user_special_dir(G_USER_DIRECTORY_PICTURES) {
             gtk_file_chooser_set_current_folder(chooser, pictures)
         }
@@ -69,7 +73,17 @@ enum Dialogs {
             if response == GTK_RESPONSE_ACCEPT.rawValue,
                 let path = gtk_file_chooser_get_filename(chooser)
             {
-                chosen(String(cString: path))
+                let name = String(cString: path)
+                // The chooser has asked about a file of the name as it was typed, not of the one with its ending.
+                if name.lowercased().hasSuffix(".png") {
+                    chosen(name)
+                } else if g_file_test("\(name).png", G_FILE_TEST_EXISTS) == 0 {
+                    chosen("\(name).png")
+                } else {
+                    complain(
+                        over: parent, "The screenshot was not saved",
+                        details: "\(name).png is there already; choose another name.")
+                }
                 g_free(path)
             }
             g_object_unref(object)

@@ -40,7 +40,10 @@ extension HeadWindow: HeadMenuDelegate {
             confirm("Reset the guest?", "Reset", act)
         case .quit:
             confirm("Force the guest off?", "Force Off", act)
-        case .pause, .resume, .powerButton:
+        case .powerButton:
+            act()
+            show(hint: "The guest was asked to power off")
+        case .pause, .resume:
             act()
         }
     }

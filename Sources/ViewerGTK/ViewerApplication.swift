@@ -235,6 +235,7 @@ extension ViewerApplication: HeadWindowDelegate {
         if session.canPerform(.powerButton) {
             answers.append(
                 Dialogs.Answer(label: "Power Off", isDestructive: false) { [weak self] in
+                    window.show(hint: "The guest was asked to power off")
                     self?.session.perform(.powerButton) { error in
                         Dialogs.complain(
                             over: window.widget, "The guest did not take it",

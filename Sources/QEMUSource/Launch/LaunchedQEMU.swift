@@ -72,7 +72,8 @@ final class LaunchedQEMU: Sendable {
         }
     }
 
-    private func whyNotStarted() -> DisplayError {
+    /// What to say of one that could not be shown.
+    func whyNotStarted() -> DisplayError {
         state.withLock { state in
             if let failure = state.failure { return failure }
             guard let exit = state.exit else {
