@@ -52,9 +52,8 @@ struct SwiftvmGTK: ParsableCommand {
         let guest = try GuestChoice.decide(
             target: target, qemuArguments: qemuArguments, qemu: shared.qemu,
             terminatorWasGiven: CommandLine.arguments.contains("--"))
-        let source = try ProgramMain.reading { () throws(DisplayError) in
-            try SourceChoice.source(for: guest, controlsMachine: !shared.listHeads, logger: logger)
-        }
+        let source = try SourceChoice.source(
+            for: guest, controlsMachine: !shared.listHeads, logger: logger)
         if shared.listHeads {
             try HeadList.print(source)
             return

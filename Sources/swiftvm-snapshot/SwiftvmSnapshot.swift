@@ -58,9 +58,8 @@ struct SwiftvmSnapshot: ParsableCommand {
     func run() throws {
         let logger = ProgramMain.logger("swiftvm-snapshot", verbose: shared.verbose)
         let (guest, output) = try split()
-        let source = try ProgramMain.reading { () throws(DisplayError) in
-            try SourceChoice.source(for: guest, controlsMachine: false, logger: logger)
-        }
+        let source = try SourceChoice.source(
+            for: guest, controlsMachine: false, logger: logger)
         if shared.listHeads {
             try HeadList.print(source)
             return

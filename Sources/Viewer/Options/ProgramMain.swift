@@ -1,6 +1,6 @@
 public import ArgumentParser
 internal import Glibc
-public import GuestDisplay
+internal import GuestDisplay
 public import Logging
 
 /// Exit statuses of all programs.
@@ -38,17 +38,6 @@ public enum ProgramMain {
             }
             StandardError.write(message + "\n")
             exit(ProgramStatus.usage)
-        }
-    }
-
-    /// Runs what reads the command line: what it throws makes the command line wrong (status 2).
-    public static func reading<Result>(
-        _ body: () throws(DisplayError) -> Result
-    ) throws -> Result {
-        do throws(DisplayError) {
-            return try body()
-        } catch {
-            throw ValidationError(error.description)
         }
     }
 
