@@ -61,7 +61,7 @@ final class HeadWindow {
         headerBar = gtk_header_bar_new()
         menu = HeadMenu(window: widget)
         input = InputController(window: widget, area: presenter.widget, globals: globals)
-        sizing = WindowSizing(window: widget, area: presenter.widget)
+        sizing = WindowSizing(window: widget, area: presenter.widget, titleBar: headerBar)
         build()
         // The wake comes on the ingest thread, so it captures nothing of this thread.
         let wake: @Sendable () -> Void = { [weak self] in

@@ -7,13 +7,18 @@ internal import GuestDisplay
 final class WindowSizing {
     private let window: UnsafeMutablePointer<GtkWidget>
     private let area: UnsafeMutablePointer<GtkWidget>
+    private let titleBar: UnsafeMutablePointer<GtkWidget>
     private var delay: guint = 0
     private var reported = Size.zero
     // The size that the window was told to take; its arrival is no wish of the user's.
     private var expected = Size.zero
 
-    init(window: UnsafeMutablePointer<GtkWidget>, area: UnsafeMutablePointer<GtkWidget>) {
+    init(
+        window: UnsafeMutablePointer<GtkWidget>, area: UnsafeMutablePointer<GtkWidget>,
+        titleBar: UnsafeMutablePointer<GtkWidget>
+    ) {
         self.window = window
+        self.titleBar = titleBar
         self.area = area
     }
 
@@ -40,12 +45,10 @@ final class WindowSizing {
             gtk_widget_set_size_request(area, Int32(width), Int32(height))
             Signals.connect(window, "map") { [weak self] in self?.loosen() }
         } else {
-            var (currentWidth, currentHeight): (Int32, Int32) = (0, 0)
-            gtk_window_get_size(cast(window), &currentWidth, &currentHeight)
+            // Not from the window's and the area's sizes now: after a quick change of modes they lie behind.
             let size = (
-                width: max(1, currentWidth + Int32(width) - gtk_widget_get_allocated_width(area)),
-                height: max(
-                    1, currentHeight + Int32(height) - gtk_widget_get_allocated_height(area))
+                width: Int32(width),
+                height: Int32(height) + gtk_widget_get_allocated_height(titleBar)
             )
             gtk_window_resize(cast(window), size.width, size.height)
             keepOnMonitor(width: size.width, height: size.height)
