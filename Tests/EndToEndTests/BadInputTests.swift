@@ -181,6 +181,17 @@ extension EndToEndTests {
             }
         }
 
+        @Test("Targets that this version does not know", arguments: Program.allCases)
+        func unknownTargets(program: Program) throws {
+            try TestRun.run("bad-unknown-\(program)") { run in
+                let x = try XvfbServer(run, windowManager: false)
+                for target in ["spice://host", "vnc+unix:///x", "libvirt:guest", "x.vv", "qmp:"] {
+                    let words = try program.attach(run, x, to: target).complaint()
+                    try check(words.contains(target) || words.contains("qmp:PATH"), words)
+                }
+            }
+        }
+
         @Test("A wrong command line")
         func commandLine() throws {
             try TestRun.run("bad-command-line") { run in
@@ -196,8 +207,6 @@ extension EndToEndTests {
                     ("swiftvm-snapshot", ["--timeout", "soon", "target", "out.png"]),
                     ("swiftvm-snapshot", ["--timeout", "-1", "target", "out.png"]),
                     ("swiftvm-snapshot", ["target", "out.png", "--", "-m", "64"]),
-                    ("swiftvm-gtk", ["spice://host"]), ("swiftvm-gtk", ["qmp:"]),
-                    ("swiftvm-snapshot", ["vnc://host", "out.png"]),
                 ]
                 for (program, arguments) in wrong {
                     let result = try ProgramResult(

@@ -30,11 +30,7 @@ extension EndToEndTests {
                     try hands.move(byX: 3, y: 2)
                     return try guest.mice(from: start).contains { $0.dx > 0 }
                 }
-                try eventually("motion comes to rest") {
-                    let before = try guest.mice(from: start).count
-                    _ = try guest.isRunning
-                    return try guest.mice(from: start).count == before
-                }
+                try guest.waitForRest(from: start)
                 try check(
                     try guest.mice(from: start).allSatisfy { $0.buttons == 0 },
                     "the click that grabs reached the guest")
@@ -42,7 +38,10 @@ extension EndToEndTests {
                 for (x, y) in [(3, 0), (0, 4), (-4, -1), (2, -4), (-3, 3)] {
                     let before = try guest.travel(from: moves)
                     try hands.move(byX: x, y: y)
-                    try eventually("motion by \(x), \(y)") {
+                    try eventually(
+                        "motion by \(x), \(y)",
+                        details: { "\((try? guest.mice(from: start)) ?? [])" }
+                    ) {
                         let now = try guest.travel(from: moves)
                         return now.x == before.x + x && now.y == before.y + y
                     }
@@ -108,6 +107,17 @@ extension GuestMachine {
             guard numbers.count == 6 else { return nil }
             return MousePacket(
                 dx: numbers[0], dy: numbers[1], wheel: numbers[2], buttons: numbers[3])
+        }
+    }
+
+    /// Waits until no packet has come for a quarter of a second: what was injected has all arrived.
+    func waitForRest(from start: Int) throws {
+        var count = try mice(from: start).count
+        var since = now()
+        try eventually("motion comes to rest") {
+            let latest = try mice(from: start).count
+            if latest != count { (count, since) = (latest, now()) }
+            return now() - since > 0.25
         }
     }
 
