@@ -43,6 +43,7 @@ final class HeadWindow {
     var cursorLayer: (serial: UInt64, content: Layer.Content)?
     private var offDelay: guint = 0
     private var isKnownOff = false
+    private var isShown = false
     // The picture before the display went off, which may be for a moment only.
     private var shownPicture: Picture?
 
@@ -61,7 +62,7 @@ final class HeadWindow {
         headerBar = gtk_header_bar_new()
         menu = HeadMenu(window: widget)
         input = InputController(window: widget, area: presenter.widget, globals: globals)
-        sizing = WindowSizing(window: widget, area: presenter.widget, titleBar: headerBar)
+        sizing = WindowSizing(window: widget, area: presenter.widget)
         build()
         // The wake comes on the ingest thread, so it captures nothing of this thread.
         let wake: @Sendable () -> Void = { [weak self] in
@@ -85,8 +86,15 @@ final class HeadWindow {
         return false
     }
 
-    /// Shows the window.
-    func show() {
+    /// Shows the window once the picture's size is known, so that it need not grow where it was put: a moment after the first
+    /// picture, as QEMU's first one is that of the last time anybody looked; without a picture after a second.
+    func showSoon() {
+        Signals.after(milliseconds: 1000) { [weak self] in self?.show() }
+    }
+
+    private func show() {
+        guard !isShown, observation != nil else { return }
+        isShown = true
         gtk_widget_show_all(widget)
     }
 
@@ -192,6 +200,7 @@ extension HeadWindow {
     private func guestResized(_ size: Size) {
         let hadPicture = guestSize != .zero
         guestSize = size
+        if !hadPicture { Signals.after(milliseconds: 150) { [weak self] in self?.show() } }
         if !isFullScreen { sizing.fit(to: size) }
         if !hadPicture { menu.update(session: session, hasPicture: true) }
     }

@@ -164,7 +164,7 @@ public final class ViewerApplication {
             application: application, globals: globals)
         window.delegate = self
         windows.append(window)
-        window.show()
+        window.showSoon()
         session.open(head.id, sink: window.pictures) { [weak self] error in
             guard let self, let error, self.session.end == nil else { return }
             // One head that cannot be shown is no reason to end what others show.

@@ -7,18 +7,14 @@ internal import GuestDisplay
 final class WindowSizing {
     private let window: UnsafeMutablePointer<GtkWidget>
     private let area: UnsafeMutablePointer<GtkWidget>
-    private let titleBar: UnsafeMutablePointer<GtkWidget>
     private var delay: guint = 0
+    private var loosens = false
     private var reported = Size.zero
     // The size that the window was told to take; its arrival is no wish of the user's.
     private var expected = Size.zero
 
-    init(
-        window: UnsafeMutablePointer<GtkWidget>, area: UnsafeMutablePointer<GtkWidget>,
-        titleBar: UnsafeMutablePointer<GtkWidget>
-    ) {
+    init(window: UnsafeMutablePointer<GtkWidget>, area: UnsafeMutablePointer<GtkWidget>) {
         self.window = window
-        self.titleBar = titleBar
         self.area = area
     }
 
@@ -39,17 +35,14 @@ final class WindowSizing {
             height = max(1, Int(Double(height) * factor))
         }
         expected = Size(width: width * scale, height: height * scale)
-        // GTK's size of a window with a title bar of its own is that of its content and the bar.
         if gtk_widget_get_realized(window) == 0 {
             gtk_window_set_default_size(cast(window), Int32(width), Int32(height))
             gtk_widget_set_size_request(area, Int32(width), Int32(height))
-            Signals.connect(window, "map") { [weak self] in self?.loosen() }
+            if !loosens { Signals.connect(window, "map") { [weak self] in self?.loosen() } }
+            loosens = true
         } else {
-            // Not from the window's and the area's sizes now: after a quick change of modes they lie behind.
-            let size = (
-                width: Int32(width),
-                height: Int32(height) + gtk_widget_get_allocated_height(titleBar)
-            )
+            // GTK's size of a window is that of its content, without title bar and shadows.
+            let size = (width: Int32(width), height: Int32(height))
             gtk_window_resize(cast(window), size.width, size.height)
             keepOnMonitor(width: size.width, height: size.height)
         }
