@@ -91,6 +91,7 @@ final class KeyBench {
     ) throws {
         screen = try TestScreen(run, server, layout: layout)
         guest = try GuestMachine(run, version, .demo("800x600 still"))
+        try guest.refresh()
         viewer = try ViewerUnderTest(run, screen, [guest.qmpPath])
         try viewer.waitForPicture(of: guest)
         try viewer.takeKeyboard(of: guest)

@@ -9,6 +9,7 @@ extension EndToEndTests {
             try TestRun.run("pointer-\(server)-\(version)") { run in
                 let screen = try TestScreen(run, server)
                 let guest = try GuestMachine(run, version, .demo("800x600 still"))
+                try guest.refresh()
                 let viewer = try ViewerUnderTest(run, screen, [guest.qmpPath])
                 let place = try viewer.waitForPicture(of: guest)
                 try viewer.takeKeyboard(of: guest)

@@ -12,6 +12,7 @@ extension EndToEndTests {
             try TestRun.run("killed-qemu-\(server)-\(renderer)") { run in
                 let screen = try TestScreen(run, server)
                 let guest = try GuestMachine(run, .ten, .demo("800x600 moving"))
+                try guest.refresh()
                 let viewer = try ViewerUnderTest(run, screen, [guest.qmpPath], renderer: renderer)
                 let place = try viewer.waitForCard(800, 600)
                 let first = try viewer.frame(at: place)
@@ -23,9 +24,16 @@ extension EndToEndTests {
                 // Still there and alive: it draws again at another size, and then takes its leave.
                 try check(viewer.process.exitStatus == nil, "it has ended")
                 let picture = try viewer.picture(at: place)
-                try check(
-                    picture.card?.topFrame != nil && picture.card?.bottomFrame != nil,
-                    "the last picture is gone")
+                let frame = try #require(picture.card?.frame, "the last picture is gone")
+                let drawn = ScreenPicture(
+                    width: 800, height: 600,
+                    pixels: DemoCard(width: 800, height: 600).expectedPixels(frame: frame))
+                // All of it but where the notice lies, in the middle.
+                for y in [0, 400] {
+                    try expectEqual(
+                        picture.part(x: 0, y: y, width: 800, height: 200),
+                        drawn.part(x: 0, y: y, width: 800, height: 200), "the last picture")
+                }
                 if server == .x11 {
                     let window = try viewer.window()
                     try screen.xServer.command(
@@ -51,6 +59,7 @@ extension EndToEndTests {
                     let screen = try TestScreen(run, .x11)
                     let guest = try GuestMachine(run, version, .demo("800x600 moving"))
                     for _ in 0..<3 {
+                        try guest.refresh()
                         let viewer = try ViewerUnderTest(run, screen, [guest.qmpPath])
                         let place = try viewer.waitForCard(800, 600)
                         let first = try viewer.frame(at: place)
@@ -61,6 +70,7 @@ extension EndToEndTests {
                         _ = try viewer.process.waitForExit()
                         try guest.expectGoingOn()
                     }
+                    try guest.refresh()
                     let viewer = try ViewerUnderTest(run, screen, [guest.qmpPath])
                     try viewer.waitForCard(800, 600)
                 }
@@ -74,6 +84,7 @@ extension EndToEndTests {
             try TestRun.run("stopped-viewer-\(version)") { run in
                 let screen = try TestScreen(run, .x11)
                 let guest = try GuestMachine(run, version, .demo("800x600 moving"))
+                try guest.refresh()
                 let viewer = try ViewerUnderTest(run, screen, [guest.qmpPath])
                 let place = try viewer.waitForCard(800, 600)
                 viewer.process.signal(SIGSTOP)
@@ -106,12 +117,15 @@ extension EndToEndTests {
             try TestRun.run("stopped-connecting-\(version)") { run in
                 let screen = try TestScreen(run, .x11)
                 let guest = try GuestMachine(run, version, .demo("640x480 moving"))
-                // Where in its start the stop falls is a matter of luck, so many moments are tried.
+                // As soon as its log says that it has come so far, and, as QEMU's own waiting begins somewhere between, a little later.
+                let moments = ["renderer:", "QEMU ", "heads:", "heads:", "heads:", "authenticated"]
                 var longest = 0.0
                 var unanswered = 0
-                for step in 0..<12 {
+                for (step, moment) in (moments + moments + moments).enumerated() {
+                    try guest.refresh()
                     let viewer = try ViewerUnderTest(run, screen, [guest.qmpPath])
-                    usleep(useconds_t(20_000 + step * 30_000))
+                    try eventually("the log says \(moment)") { viewer.log.contains(moment) }
+                    usleep(useconds_t(step % 6 * 500))
                     viewer.process.signal(SIGSTOP)
                     let start = now()
                     let answer = try? guest.execute("query-status", within: 2)
@@ -125,9 +139,10 @@ extension EndToEndTests {
                     }
                 }
                 print(
-                    "\(version), viewer stopped while connecting: \(unanswered) of 12 moments held QMP until the kill, the longest wait was \(Int(longest * 1000)) ms"
+                    "\(version), viewer stopped while connecting: \(unanswered) of \(moments.count * 3) moments held QMP until the kill, the longest wait was \(Int(longest * 1000)) ms"
                 )
                 try guest.expectGoingOn()
+                try guest.refresh()
                 let viewer = try ViewerUnderTest(run, screen, [guest.qmpPath])
                 try viewer.waitForCard(640, 480)
             }
@@ -186,14 +201,18 @@ extension ViewerUnderTest {
         }
     }
 
-    /// Waits until something lies over the middle of the card: a notice. The lines of the card's edges stay.
+    /// Waits until something lies over the middle of the card that the guest did not draw: a notice.
     func waitForNotice(at place: (x: Int, y: Int, width: Int, height: Int)) throws {
-        let still = try picture(at: place)
+        let card = DemoCard(width: place.width, height: place.height)
+        let box = (x: place.width / 2 - 20, y: place.height / 2 - 4, width: 40, height: 8)
         try eventually("the window says that the guest has quit", details: { log }) {
             let now = try picture(at: place)
-            let box = (x: place.width / 2 - 20, y: place.height / 2 - 4)
-            return now.part(x: box.x, y: box.y, width: 40, height: 8)
-                != still.part(x: box.x, y: box.y, width: 40, height: 8)
+            guard let frame = now.card?.frame else { return false }
+            let drawn = ScreenPicture(
+                width: place.width, height: place.height,
+                pixels: card.expectedPixels(frame: frame))
+            return now.part(x: box.x, y: box.y, width: box.width, height: box.height)
+                != drawn.part(x: box.x, y: box.y, width: box.width, height: box.height)
         }
     }
 

@@ -19,12 +19,13 @@ extension EndToEndTests {
             try TestRun.run("window-demo-\(way)-\(version)") { run in
                 let screen = try TestScreen(run, way.server)
                 let guest = try GuestMachine(
-                    run, version, .demo("1280x720 still modes=1366x768,800x600,1023x767"),
+                    run, version, .demo("1366x768 still modes=1280x720,800x600,1023x767,1366x768"),
                     options: ["-vga", "none", "-device", "bochs-display"])
+                try guest.refresh()
                 let viewer = try ViewerUnderTest(
                     run, screen, [guest.qmpPath], renderer: way.renderer)
                 let first = try viewer.waitForPicture(of: guest)
-                try check(first.width == 1280 && first.height == 720, "\(first)")
+                try check(first.width == 1366 && first.height == 768, "\(first)")
                 for _ in 0..<5 {
                     let mode = try guest.nextMode()
                     let place = try viewer.waitForPicture(of: guest)
@@ -46,6 +47,7 @@ extension EndToEndTests {
             try TestRun.run("window-automatic-\(server)") { run in
                 let screen = try TestScreen(run, server)
                 let guest = try GuestMachine(run, .ten, .demo("800x600 still"))
+                try guest.refresh()
                 let viewer = try ViewerUnderTest(run, screen, [guest.qmpPath])
                 try viewer.waitForPicture(of: guest)
                 let words = viewer.process.standardError
@@ -61,6 +63,7 @@ extension EndToEndTests {
                     let guest = try GuestMachine(run, version, .firmware)
                     let blank = try guest.screendump()
                     try eventually("SeaBIOS writes") { try guest.screendump() != blank }
+                    try guest.refresh()
                     let viewer = try ViewerUnderTest(
                         run, screen, [guest.qmpPath], renderer: way.renderer)
                     try viewer.waitForPicture(of: guest)
@@ -75,6 +78,7 @@ extension EndToEndTests {
                 let screen = try TestScreen(run, way.server)
                 let guest = try GuestMachine(run, version, .memtest)
                 try guest.waitForMemtest()
+                try guest.refresh()
                 let viewer = try ViewerUnderTest(
                     run, screen, [guest.qmpPath], renderer: way.renderer)
                 // Its numbers keep changing: seen to be equal three times, with other pictures between.

@@ -114,6 +114,11 @@ final class GuestMachine {
         return picture
     }
 
+    /// Lets QEMU look at its display, which it does not while nobody shows it: the first picture that a viewer gets is then the
+    /// guest's, and its window has its size from the start. (A Wayland compositor places a window once, and one that grows
+    /// later may reach out of the screen.)
+    func refresh() throws { _ = try screendump() }
+
     /// Sends the demo guest a command of one letter and waits for the line that `answer` takes.
     @discardableResult
     func command<Value>(_ letter: String, _ what: String, answer: (String) -> Value?) throws
