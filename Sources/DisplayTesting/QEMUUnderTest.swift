@@ -1,6 +1,6 @@
 internal import CShims
 internal import Glibc
-public import GuestDisplay
+internal import GuestDisplay
 internal import Synchronization
 internal import SystemPackage
 
