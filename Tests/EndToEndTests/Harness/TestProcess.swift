@@ -138,6 +138,8 @@ final class TestProcess: Sendable {
         with changes: [String: String]
     ) -> [UnsafeMutablePointer<CChar>?] {
         var result: [UnsafeMutablePointer<CChar>?] = []
+        // Without an address, GLib starts a bus of its own wherever dbus-x11 is installed, and leaves it behind.
+        let changes = ["DBUS_SESSION_BUS_ADDRESS": "disabled:"].merging(changes) { $1 }
         var entry = environ
         while let pointer = entry.pointee {
             let text = String(cString: pointer)

@@ -22,7 +22,7 @@ final class ViewerUnderTest {
 
     /// What keeps a user's own settings and session out of a test.
     static let surroundings = [
-        "NO_AT_BRIDGE": "1", "GSETTINGS_BACKEND": "memory", "DBUS_SESSION_BUS_ADDRESS": "",
+        "NO_AT_BRIDGE": "1", "GSETTINGS_BACKEND": "memory", "DBUS_SESSION_BUS_ADDRESS": "disabled:",
         "GTK_THEME": "", "GDK_SCALE": "", "GTK_MODULES": "", "LC_ALL": "C.UTF-8",
     ]
 
