@@ -5,16 +5,9 @@ internal import Synchronization
 /// One head's pictures: takes a source's events, publishes numbered pictures, and wakes who observes.
 ///
 /// Any thread may call, except ``receive(_:)``, which is the source's.
-public final class IngestHead: HeadSink {
+public final class IngestHead: HeadPictures {
     /// What a window shows.
-    public enum Content: Sendable {
-        /// No scanout has come yet.
-        case nothing
-        /// The guest has switched the display off.
-        case off
-        /// A picture.
-        case picture(Picture)
-    }
+    public typealias Content = HeadContent<Picture>
 
     let state: HeadState
     private let worker: IngestWorker
@@ -54,7 +47,7 @@ public final class IngestHead: HeadSink {
     /// exactly once. Rows of 0x00RRGGBB, top first, `width × height` of them.
     public func readPixels(
         of picture: Picture,
-        completion: @escaping @Sendable (Result<[UInt32], GLError>) -> Void
+        completion: @escaping @Sendable (Result<[UInt32], DisplayError>) -> Void
     ) {
         // The picture lives until the job has run, so its slot is not written.
         let accepted = worker.enqueue { [worker] in
@@ -62,10 +55,10 @@ public final class IngestHead: HeadSink {
                 guard let store = worker.store else { throw .ended }
                 completion(.success(try store.read(picture.storage)))
             } catch {
-                completion(.failure(error))
+                completion(.failure(DisplayError("\(error)")))
             }
         }
-        if !accepted { completion(.failure(.ended)) }
+        if !accepted { completion(.failure(DisplayError("\(GLError.ended)"))) }
     }
 
     /// Calls `body` on the ingest thread when all that was received is applied.

@@ -2,7 +2,7 @@ public import GuestDisplay
 
 /// One whole picture of a head: immutable and numbered. Any number of readers on any threads may hold it; when the last
 /// reference goes, its memory returns to the head's ring and is written again.
-public final class Picture: Sendable {
+public final class Picture: GuestPicture {
     /// Where the pixels are.
     public enum Storage: Sendable {
         /// x8r8g8b8 rows in CPU memory.

@@ -149,7 +149,7 @@ public struct SnapshotJob {
         _ picture: Picture, of head: IngestHead
     ) throws(DisplayError) -> SnapshotPixels {
         let done = DispatchSemaphore(value: 0)
-        let result = Mutex<Result<[UInt32], GLError>?>(nil)
+        let result = Mutex<Result<[UInt32], DisplayError>?>(nil)
         head.readPixels(of: picture) { read in
             result.withLock { $0 = read }
             done.signal()

@@ -155,7 +155,7 @@ extension IngestHead {
     }
 }
 
-extension IngestHead.Content {
+extension HeadContent {
     var isOff: Bool { if case .off = self { true } else { false } }
     var isNothing: Bool { if case .nothing = self { true } else { false } }
     var picture: Picture? { if case .picture(let picture) = self { picture } else { nil } }

@@ -1,5 +1,3 @@
-public import GuestDisplay
-
 /// A head's pointer as the guest last described it.
 public struct CursorState: Hashable, Sendable {
     /// The shape; nil: the guest draws its cursor itself, or has not said anything, see ``isDefined``.

@@ -2,7 +2,8 @@
 public final class Observation: Sendable {
     private let onCancel: @Sendable () -> Void
 
-    init(onCancel: @escaping @Sendable () -> Void) {
+    /// `onCancel` runs once or more often, on any thread; it must not block.
+    public init(onCancel: @escaping @Sendable () -> Void) {
         self.onCancel = onCancel
     }
 

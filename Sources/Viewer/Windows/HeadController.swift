@@ -1,0 +1,382 @@
+internal import Dispatch
+public import GuestDisplay
+
+/// What a head's controller needs of its program.
+@MainActor
+protocol HeadControllerOwner: AnyObject {
+    /// The user wants to close a window; the program decides.
+    func headWantsToClose(_ head: Head.ID)
+    /// The user wants to end the program; the program decides.
+    func headWantsToQuit(_ head: Head.ID)
+    /// A window is full screen or no longer.
+    func headChangedFullScreen(_ head: Head.ID)
+    /// The user has given a head's window another size.
+    func head(_ head: Head.ID, wantsSize size: Size)
+    /// Whether a head has a window.
+    func isOpen(_ head: Head.ID) -> Bool
+    /// Opens or closes a head's window.
+    func setOpen(_ isOpen: Bool, _ head: Head.ID)
+}
+
+/// One head in one window, whatever the toolkit: picture, layers, title, menu, input, size. A toolkit's window tells it what happened
+/// and asks it what to show.
+@MainActor
+public final class HeadController<Pictures: HeadPictures> {
+    /// The head.
+    public let head: Head
+    /// The guest.
+    public let session: Session
+    /// The head's pictures.
+    public let pictures: Pictures
+    /// Where a window sends its events.
+    public let input = InputController()
+    /// How the picture is fitted.
+    public private(set) var scaleMode: ScaleMode
+    /// Whether a guest that can follows the window's size.
+    public private(set) var resizesGuest: Bool
+    /// The size of the newest picture; zero before the first.
+    public private(set) var guestSize = Size.zero
+
+    weak var owner: (any HeadControllerOwner)?
+    private(set) weak var window: (any ViewerWindow)?
+    private let startsFullScreen: Bool
+    private var observation: Observation?
+    private var pointer: (x: Double, y: Double)?
+    private var hint: String?
+    private let hintTimer = MainTimer()
+    private var notice: (notice: Notice, scale: Int, width: Int, content: Layer.Content)?
+    private var cursorLayer: (serial: UInt64, content: Layer.Content)?
+    private let offTimer = MainTimer()
+    private var isKnownOff = false
+    private let showTimer = MainTimer()
+    private var isShown = false
+    private let sizeTimer = MainTimer()
+    // The size that the window was told to take, and the one that the guest was told of last; neither is a new wish of the user's.
+    private var expectedSize = Size.zero
+    private var reportedSize = Size.zero
+    // The picture before the display went off, which may be for a moment only.
+    private var shownPicture: Pictures.Picture?
+
+    init(head: Head, session: Session, pictures: Pictures, options: ViewerOptions) {
+        self.head = head
+        self.session = session
+        self.pictures = pictures
+        scaleMode = options.scale
+        resizesGuest = options.resizesGuest
+        startsFullScreen = options.startsFullScreen
+        input.delegate = self
+    }
+
+    /// Begins to show the head in a window, which is shown once the picture's size is known, so that it need not grow where it was put: a
+    /// moment after the first picture, as QEMU's first one is that of the last time anybody looked; without a picture after a second.
+    func attach(_ window: any ViewerWindow) {
+        self.window = window
+        expectedSize = window.fit(
+            to: head.size.isEmpty ? Size(width: 640, height: 480) : head.size)
+        // The wake comes on the ingest thread, so it captures nothing of this thread.
+        let wake: @Sendable () -> Void = { [weak self] in
+            DispatchQueue.main.async { MainActor.assumeIsolated { self?.pictureChanged() } }
+        }
+        observation = pictures.observe(wake)
+        stateDidChange()
+        if startsFullScreen { window.setFullScreen(true) }
+        showTimer.start(milliseconds: 1000) { [weak self] in self?.show() }
+    }
+
+    /// Takes the window away; the head goes on without it.
+    func close() {
+        observation?.cancel()
+        observation = nil
+        for timer in [offTimer, showTimer, sizeTimer, hintTimer] { timer.cancel() }
+        input.releaseAll()
+        input.endGrab()
+        window?.close()
+        window = nil
+    }
+
+    /// Titles, menus, notices and cursors follow the session.
+    func stateDidChange() {
+        input.stateDidChange()
+        updateTitle()
+        window?.menuDidChange()
+        updateCursor()
+        window?.queueDraw()
+    }
+
+    /// Says something in passing, over the picture, for some seconds.
+    public func show(hint text: String) {
+        hint = text
+        window?.queueDraw()
+        hintTimer.start(milliseconds: 4000) { [weak self] in
+            self?.hint = nil
+            self?.window?.queueDraw()
+        }
+    }
+
+    private func show() {
+        guard !isShown, observation != nil else { return }
+        isShown = true
+        showTimer.cancel()
+        window?.show()
+    }
+
+    /// Where the picture lies now.
+    public var geometry: PictureGeometry {
+        PictureGeometry(
+            guest: guestSize, window: window?.drawingArea ?? .zero, mode: scaleMode,
+            granularity: window?.scaleFactor ?? 1, pointer: pointer)
+    }
+
+    /// Whether a picture can be seen now.
+    public var hasPicture: Bool { newestPicture != nil }
+
+    /// The newest picture; nil when the display is off or has shown nothing yet.
+    public var newestPicture: Pictures.Picture? {
+        if case .picture(let picture) = pictures.content { picture } else { nil }
+    }
+}
+
+// MARK: - What the window asks
+
+extension HeadController {
+    /// What to draw now; nil when there is no window to draw in.
+    public func frame() -> HeadFrame<Pictures.Picture>? {
+        let geometry = geometry
+        guard !geometry.window.isEmpty else { return nil }
+        var layers: [Layer] = []
+        if let layer = guestCursorLayer(geometry) { layers.append(layer) }
+        if let layer = noticeLayer(geometry.window) { layers.append(layer) }
+        return HeadFrame(picture: lastPicture, layers: layers, geometry: geometry)
+    }
+
+    // While the display is off the last picture goes once it is known to be so.
+    private var lastPicture: Pictures.Picture? {
+        switch pictures.content {
+        case .picture(let picture): picture
+        case .off, .nothing: isKnownOff ? nil : shownPicture
+        }
+    }
+
+    private func noticeLayer(_ window: Size) -> Layer? {
+        let current = Notice.of(
+            end: session.end, machine: session.machineState, isOff: isKnownOff,
+            hasPicture: guestSize != .zero, hint: hint)
+        guard let current else { return nil }
+        let scale = self.window?.scaleFactor ?? 1
+        if let notice, notice.notice == current, notice.scale == scale,
+            notice.width == window.width
+        {
+            return TextLayer.centred(notice.content, in: window)
+        }
+        guard
+            let content = TextLayer.plate(current.text, scale: scale, maximumWidth: window.width)
+        else { return nil }
+        notice = (current, scale, window.width, content)
+        return TextLayer.centred(content, in: window)
+    }
+
+    // With a relative mouse the guest decides where its cursor is, so it is drawn there.
+    private func guestCursorLayer(_ geometry: PictureGeometry) -> Layer? {
+        let cursor = pictures.cursor
+        guard pointerMode == .relative, session.end == nil, let shape = cursor.shape,
+            let position = cursor.position, position.isVisible, !geometry.guest.isEmpty
+        else { return nil }
+        if cursorLayer?.serial != cursor.shapeSerial {
+            cursorLayer = (
+                cursor.shapeSerial, Layer.Content(size: shape.size, pixels: shape.pixels)
+            )
+        }
+        guard let content = cursorLayer?.content else { return nil }
+        let (guest, frame) = (geometry.guest, geometry.frame)
+        let left = Double(position.x - shape.hotSpotX) * Double(frame.width) / Double(guest.width)
+        let top = Double(position.y - shape.hotSpotY) * Double(frame.height) / Double(guest.height)
+        return Layer(
+            content: content,
+            frame: Rect(
+                x: frame.x + Int(left.rounded()), y: frame.y + Int(top.rounded()),
+                width: max(1, shape.size.width * frame.width / guest.width),
+                height: max(1, shape.size.height * frame.height / guest.height)))
+    }
+}
+
+// MARK: - What the window tells
+
+extension HeadController {
+    /// The drawing area has another size.
+    public func areaResized() {
+        window?.queueDraw()
+        sizeTimer.cancel()
+        guard scaleMode == .fit, resizesGuest, takesInput, let window else { return }
+        let now = window.drawingArea
+        guard now != expectedSize, now != guestSize, now != reportedSize, !now.isEmpty,
+            !guestSize.isEmpty
+        else { return }
+        // There is no event for the end of a drag; a quarter of a second without a change is one.
+        sizeTimer.start(milliseconds: 250) { [weak self] in
+            guard let self, self.session.end == nil else { return }
+            self.reportedSize = now
+            self.owner?.head(self.head.id, wantsSize: now)
+        }
+    }
+
+    /// The window is on a monitor of another scale.
+    public func scaleFactorChanged() {
+        stateDidChange()
+    }
+
+    /// The window came to the screen.
+    public func mapped() {
+        updateCursor()
+    }
+
+    /// The window is full screen or no longer.
+    public func fullScreenChanged() {
+        guard let window else { return }
+        owner?.headChangedFullScreen(head.id)
+        if window.isFullScreen {
+            show(
+                hint: "\(Shortcut.fullScreen.label) leaves full screen\n"
+                    + "\(Shortcut.menu.label) opens the menu")
+        } else {
+            input.endGrab()
+        }
+        stateDidChange()
+    }
+
+    /// The user wants to close the window.
+    public func wantsToClose() {
+        owner?.headWantsToClose(head.id)
+    }
+
+    private func pictureChanged() {
+        switch pictures.content {
+        case .nothing: break
+        case .off: noteOff()
+        case .picture(let picture):
+            offTimer.cancel()
+            let wasOff = isKnownOff
+            isKnownOff = false
+            if wasOff { stateDidChange() }
+            shownPicture = picture
+            if picture.size != guestSize { guestResized(picture.size) }
+        }
+        updateCursor()
+        window?.queueDraw()
+    }
+
+    // QEMU announces a mode change, and the end of any dma-buf, as off: wait a moment before saying so.
+    private func noteOff() {
+        guard !offTimer.isRunning, !isKnownOff else { return }
+        offTimer.start(milliseconds: 300) { [weak self] in
+            guard let self else { return }
+            if case .off = self.pictures.content {
+                self.isKnownOff = true
+                self.shownPicture = nil
+            }
+            self.stateDidChange()
+        }
+    }
+
+    private func guestResized(_ size: Size) {
+        let hadPicture = guestSize != .zero
+        guestSize = size
+        if !hadPicture {
+            showTimer.start(milliseconds: 150) { [weak self] in self?.show() }
+        }
+        if let window, !window.isFullScreen { expectedSize = window.fit(to: size) }
+        if !hadPicture { window?.menuDidChange() }
+    }
+
+    private func updateCursor() {
+        window?.setCursor(windowCursor)
+    }
+
+    private var windowCursor: WindowCursor {
+        guard takesInput, guestSize != .zero else { return .standard }
+        if input.holdsPointer { return .blank }
+        if pointerMode == .relative { return .standard }
+        let cursor = pictures.cursor
+        guard cursor.isDefined else { return .dot }
+        guard let shape = cursor.shape, !shape.isInvisible, cursor.position?.isVisible != false
+        else { return .blank }
+        return .shape(shape)
+    }
+
+    private func updateTitle() {
+        let heads = session.heads.filter { $0.kind == .graphic }
+        var title = session.guestName
+        if head.kind == .text || heads.count > 1 {
+            title += " – \(head.id): \(PlainText.oneLine(head.label, limit: 40))"
+        } else {
+            title += " – head \(head.id)"
+        }
+        if session.end != nil {
+            title += " (ended)"
+        } else if session.machineState == .paused {
+            title += " (paused)"
+        }
+        if input.isGrabbed {
+            let held = input.holdsPointer ? "keyboard and pointer" : "the keyboard"
+            title += " – Press \(Shortcut.grab.label) to release \(held)"
+        }
+        window?.setTitle(title)
+    }
+}
+
+extension HeadController: InputControllerDelegate {
+    /// The guest's pointing device now.
+    public var pointerMode: PointerMode { session.pointerMode(of: head.id) }
+
+    /// Whether the guest can take input; without, keys work the window.
+    public var takesInput: Bool { session.isConnected && session.end == nil }
+
+    var isFullScreen: Bool { window?.isFullScreen ?? false }
+
+    var isActive: Bool { window?.isActive ?? false }
+
+    func send(_ event: InputEvent) {
+        session.source.send(event, to: head.id)
+    }
+
+    func perform(_ shortcut: Shortcut) {
+        switch shortcut {
+        case .grab: input.toggleGrab()
+        case .fullScreen: window?.setFullScreen(!isFullScreen)
+        case .scale: setScaleMode(scaleMode == .fit ? .oneToOne : .fit)
+        case .menu:
+            input.releaseAll()
+            input.endGrab()
+            window?.openMenu()
+        }
+    }
+
+    func pointerMoved(x: Double, y: Double) {
+        let before = geometry.frame
+        pointer = (x, y)
+        if geometry.frame != before { window?.queueDraw() }
+    }
+
+    func beginGrab(pointer: Bool) -> Bool {
+        window?.beginGrab(pointer: pointer) ?? false
+    }
+
+    func endGrab() {
+        window?.endGrab()
+    }
+
+    func grabDidChange() {
+        updateTitle()
+        updateCursor()
+    }
+
+    func setScaleMode(_ mode: ScaleMode) {
+        scaleMode = mode
+        stateDidChange()
+    }
+
+    func setResizesGuest(_ on: Bool) {
+        resizesGuest = on
+        window?.menuDidChange()
+        areaResized()
+    }
+}

@@ -1,0 +1,27 @@
+public import GuestDisplay
+
+/// What the user asked of a viewer.
+public struct ViewerOptions: Sendable {
+    /// The heads to open; empty opens every graphic one.
+    public var heads: [Head.ID]
+    /// How to draw; nil chooses.
+    public var renderer: RendererChoice?
+    /// How pictures are fitted at first.
+    public var scale: ScaleMode
+    /// Whether windows begin full screen.
+    public var startsFullScreen: Bool
+    /// Whether a guest that can follows the window's size.
+    public var resizesGuest: Bool
+
+    /// Names all options.
+    public init(
+        heads: [Head.ID] = [], renderer: RendererChoice? = nil, scale: ScaleMode = .fit,
+        startsFullScreen: Bool = false, resizesGuest: Bool = true
+    ) {
+        self.heads = heads
+        self.renderer = renderer
+        self.scale = scale
+        self.startsFullScreen = startsFullScreen
+        self.resizesGuest = resizesGuest
+    }
+}
