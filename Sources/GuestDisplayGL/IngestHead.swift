@@ -78,6 +78,11 @@ public final class IngestHead: HeadPictures {
             throw error
         }
         if case .scanout = event { state.lastRefusal.withLock { $0 = nil } }
+        switch event {
+        case .scanout(.surface), .scanout(.gl), .update:
+            state.counters.withLock { $0.changes += 1 }
+        case .scanout(.off), .cursor, .cursorPosition: break
+        }
         updater.schedule()
     }
 }

@@ -114,6 +114,7 @@ struct IngestHeadTests {
             try head.receive(.update(.pixels(try pixels.surface(), x: 0, y: 0)))
         }
         #expect(head.content.isOff)
+        #expect(head.counters.changes == 1, "neither off nor what was refused")
         let larger = Pixels.random(Size(width: 9, height: 5), seed: 2)
         try head.receive(.scanout(.surface(try larger.surface())))
         #expect(try head.waitForPicture(larger).damage(since: 1).isFull)
@@ -212,7 +213,7 @@ struct IngestHeadTests {
         ingest.stop()
         ingest.stop()
         let result = try wait("an answer") { head.readPixels(of: picture, completion: $0) }
-        #expect(throws: GLError.self) { try result.get() }
+        #expect(throws: DisplayError.self) { try result.get() }
         try head.receive(.scanout(.surface(try pixels.surface())))
         #expect(head.content.picture === picture)
     }
