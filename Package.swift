@@ -50,6 +50,12 @@ let package = Package(
         .target(
             name: "CShimsGTK", dependencies: ["CGTK"],
             linkerSettings: [.linkedLibrary("wayland-client")]),
+        .target(
+            name: "CShimsMonitors",
+            linkerSettings: [
+                .linkedLibrary("wayland-client"), .linkedLibrary("xcb"),
+                .linkedLibrary("xcb-randr"),
+            ]),
 
         // The rooms. Imports run one way; Tools/lint checks it.
         .target(name: "GuestDisplay", dependencies: ["CShims", systemPackage, logging]),
@@ -63,6 +69,8 @@ let package = Package(
         .target(
             name: "Viewer",
             dependencies: ["GuestDisplay", "CPangoCairo", "CGdkPixbuf", argumentParser, logging]),
+        .target(
+            name: "MonitorList", dependencies: ["GuestDisplay", "Viewer", "CShimsMonitors"]),
         .target(
             name: "ViewerGTK",
             dependencies: [
@@ -95,7 +103,10 @@ let package = Package(
             name: "QEMUSourceTests",
             dependencies: ["GuestDisplay", "QEMUSource", "DisplayTesting", "CShims", logging]),
         .testTarget(
-            name: "ViewerTests", dependencies: ["GuestDisplay", "Viewer", "DisplayTesting"]),
+            name: "ViewerTests",
+            dependencies: [
+                "GuestDisplay", "Viewer", "MonitorList", "DisplayTesting", argumentParser,
+            ]),
         .testTarget(
             name: "ViewerHeadlessTests",
             dependencies: [
