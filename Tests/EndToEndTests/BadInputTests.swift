@@ -15,7 +15,7 @@ extension EndToEndTests {
 
             // Runs it on a target; the windowed one on that screen.
             func attach(
-                _ run: TestRun, _ xServer: XvfbServer, to target: String, options: [String] = []
+                _ run: TestRun, _ xServer: XServer, to target: String, options: [String] = []
             ) throws -> ProgramResult {
                 let output = self == .snapshot ? [run.path("out.png")] : []
                 return try ProgramResult(
@@ -24,7 +24,7 @@ extension EndToEndTests {
 
             // Lets it start a QEMU.
             func launch(
-                _ run: TestRun, _ xServer: XvfbServer, qemu: String, _ arguments: [String]
+                _ run: TestRun, _ xServer: XServer, qemu: String, _ arguments: [String]
             ) throws -> ProgramResult {
                 let output = self == .snapshot ? [run.path("out.png")] : []
                 return try ProgramResult(
@@ -36,7 +36,7 @@ extension EndToEndTests {
         @Test("Targets that are no guest", arguments: Program.allCases)
         func noGuest(program: Program) throws {
             try TestRun.run("bad-target-\(program)") { run in
-                let x = try XvfbServer(run, windowManager: false)
+                let x = try XServer(run, windowManager: false)
 
                 let missing = run.path("missing")
                 let complaint = try program.attach(run, x, to: missing).complaint()
@@ -66,7 +66,7 @@ extension EndToEndTests {
         @Test("A guest that cannot be shown goes on", arguments: Program.allCases)
         func unshowableGuest(program: Program) throws {
             try TestRun.run("bad-guest-\(program)") { run in
-                let x = try XvfbServer(run, windowManager: false)
+                let x = try XServer(run, windowManager: false)
                 let bare = try GuestMachine(
                     run, .ten, .demo("640x480 moving"), display: ["-display", "none"])
                 let words = try program.attach(run, x, to: bare.qmpPath).complaint()
@@ -96,7 +96,7 @@ extension EndToEndTests {
         @Test("Buses without a guest", arguments: Program.allCases)
         func buses(program: Program) throws {
             try TestRun.run("bad-bus-\(program)") { run in
-                let x = try XvfbServer(run, windowManager: false)
+                let x = try XServer(run, windowManager: false)
                 let bus = try MessageBus(run)
                 let empty = try program.attach(run, x, to: "dbus:\(bus.address)").complaint()
                 try check(empty.contains("org.qemu") && empty.contains("-display dbus"), empty)
@@ -110,7 +110,7 @@ extension EndToEndTests {
         @Test("A QEMU that is too old", arguments: Program.allCases)
         func oldQEMU(program: Program) throws {
             try TestRun.run("bad-old-\(program)") { run in
-                let x = try XvfbServer(run, windowManager: false)
+                let x = try XServer(run, windowManager: false)
                 let greeting =
                     #"{"QMP": {"version": {"qemu": {"micro": 0, "minor": 2, "major": 6}, "package": ""}, "capabilities": []}}"#
                     + "\\r\\n"
@@ -128,7 +128,7 @@ extension EndToEndTests {
         @Test("A QEMU to start that does not", arguments: Program.allCases)
         func launch(program: Program) throws {
             try TestRun.run("bad-launch-\(program)") { run in
-                let x = try XvfbServer(run, windowManager: false)
+                let x = try XServer(run, windowManager: false)
                 let missing = try program.launch(
                     run, x, qemu: run.path("no-qemu"), ["-m", "64"]
                 ).complaint()
@@ -148,16 +148,16 @@ extension EndToEndTests {
             }
         }
 
-        @Test("No display server")
-        func noDisplay() throws {
-            try TestRun.run("bad-display") { run in
+        @Test("No display server", arguments: ViewerProgram.allCases)
+        func noDisplay(program: ViewerProgram) throws {
+            try TestRun.run("bad-display-\(program)") { run in
                 let guest = try GuestMachine(run, .ten, .demo("640x480 moving"))
                 for environment in [
                     ["DISPLAY": "", "WAYLAND_DISPLAY": ""],
                     ["DISPLAY": ":54321", "WAYLAND_DISPLAY": ""],
                 ] {
                     let words = try ProgramResult(
-                        run, "swiftvm-gtk", [guest.qmpPath], environment: environment
+                        run, program.rawValue, [guest.qmpPath], environment: environment
                     ).complaint()
                     try check(
                         words.contains("display server") && words.contains("swiftvm-snapshot"),
@@ -184,7 +184,7 @@ extension EndToEndTests {
         @Test("Targets that this version does not know", arguments: Program.allCases)
         func unknownTargets(program: Program) throws {
             try TestRun.run("bad-unknown-\(program)") { run in
-                let x = try XvfbServer(run, windowManager: false)
+                let x = try XServer(run, windowManager: false)
                 for target in ["spice://host", "vnc+unix:///x", "libvirt:guest", "x.vv", "qmp:"] {
                     let words = try program.attach(run, x, to: target).complaint()
                     try check(words.contains(target) || words.contains("qmp:PATH"), words)
@@ -195,19 +195,20 @@ extension EndToEndTests {
         @Test("A wrong command line")
         func commandLine() throws {
             try TestRun.run("bad-command-line") { run in
-                let wrong: [(program: String, arguments: [String])] = [
-                    ("swiftvm-gtk", []), ("swiftvm-gtk", ["--nonsense", "x"]),
-                    ("swiftvm-gtk", ["--renderer", "crayon", "x"]),
-                    ("swiftvm-gtk", ["--head", "one", "x"]),
-                    ("swiftvm-gtk", ["--head", "-1", "x"]),
-                    ("swiftvm-gtk", ["--scale", "3", "x"]),
-                    ("swiftvm-gtk", ["target", "--", "-m", "64"]),
-                    ("swiftvm-gtk", ["a", "b"]), ("swiftvm-snapshot", []),
-                    ("swiftvm-snapshot", ["target"]),
-                    ("swiftvm-snapshot", ["--timeout", "soon", "target", "out.png"]),
-                    ("swiftvm-snapshot", ["--timeout", "-1", "target", "out.png"]),
-                    ("swiftvm-snapshot", ["target", "out.png", "--", "-m", "64"]),
+                let viewers: [[String]] = [
+                    [], ["--nonsense", "x"], ["--renderer", "crayon", "x"],
+                    ["--head", "one", "x"], ["--head", "-1", "x"], ["--scale", "3", "x"],
+                    ["target", "--", "-m", "64"], ["a", "b"],
                 ]
+                let snapshot: [[String]] = [
+                    [], ["target"], ["--timeout", "soon", "target", "out.png"],
+                    ["--timeout", "-1", "target", "out.png"],
+                    ["target", "out.png", "--", "-m", "64"],
+                ]
+                let wrong =
+                    ViewerProgram.allCases.flatMap { viewer in
+                        viewers.map { (viewer.rawValue, $0) }
+                    } + snapshot.map { ("swiftvm-snapshot", $0) }
                 for (program, arguments) in wrong {
                     let result = try ProgramResult(
                         run, program, arguments,
@@ -218,7 +219,7 @@ extension EndToEndTests {
                             && result.standardOutput.isEmpty,
                         "\(program) \(arguments): \(result)")
                 }
-                for program in ["swiftvm-gtk", "swiftvm-snapshot"] {
+                for program in ViewerProgram.allCases.map(\.rawValue) + ["swiftvm-snapshot"] {
                     for option in ["--help", "-h", "--version"] {
                         let result = try ProgramResult(run, program, [option])
                         try check(

@@ -19,10 +19,10 @@ extension EndToEndTests {
 
         @Test(
             "Every key, alone and with Shift, Control and Alt held",
-            arguments: zip(DisplayServer.allCases, [QEMUVersion.seven, .ten]))
-        func everyKey(server: DisplayServer, version: QEMUVersion) throws {
-            try TestRun.run("keys-\(server)") { run in
-                let bench = try KeyBench(run, server, version)
+            arguments: Desk.all)
+        func everyKey(desk: Desk) throws {
+            try TestRun.run("keys-\(desk)") { run in
+                let bench = try KeyBench(run, desk)
                 try check(DemoKey.all.count == 105, "a 105-key keyboard has 105 keys")
                 for held in Held.all {
                     if let key = held.key { try bench.press(key) }
@@ -37,10 +37,11 @@ extension EndToEndTests {
 
         @Test(
             "Every key under another host layout",
-            arguments: zip([DisplayServer.x11, .x11, .wayland], ["fr", "de", "fr"]))
-        func layouts(server: DisplayServer, layout: String) throws {
-            try TestRun.run("keys-\(server)-\(layout)") { run in
-                let bench = try KeyBench(run, server, .ten, layout: layout)
+            arguments: Desk.all)
+        func layouts(desk: Desk) throws {
+            let layout = desk.server == .x11 && desk.viewer == .gtk ? "de" : "fr"
+            try TestRun.run("keys-\(desk)-\(layout)") { run in
+                let bench = try KeyBench(run, desk, layout: layout)
                 for key in DemoKey.all {
                     try bench.press(key)
                     try bench.release(key)
@@ -50,10 +51,10 @@ extension EndToEndTests {
 
         @Test(
             "A held Alt is let go when the window loses the keyboard",
-            arguments: DisplayServer.allCases)
-        func stuckModifier(server: DisplayServer) throws {
-            try TestRun.run("keys-stuck-\(server)") { run in
-                let bench = try KeyBench(run, server, .ten, grabs: false)
+            arguments: Desk.all)
+        func stuckModifier(desk: Desk) throws {
+            try TestRun.run("keys-stuck-\(desk)") { run in
+                let bench = try KeyBench(run, desk, grabs: false)
                 let alt = DemoKey.key(evdev: 56)!
                 try bench.press(alt)
                 let start = try bench.guest.lineCount()
@@ -86,13 +87,12 @@ final class KeyBench {
 
     /// Starts all. `grabs`: with Ctrl+Alt+G, so that no key is the window manager's.
     init(
-        _ run: TestRun, _ server: DisplayServer, _ version: QEMUVersion, layout: String = "us",
-        grabs: Bool = true
+        _ run: TestRun, _ desk: Desk, layout: String = "us", grabs: Bool = true
     ) throws {
-        screen = try TestScreen(run, server, layout: layout)
-        guest = try GuestMachine(run, version, .demo("800x600 still"))
+        screen = try TestScreen(run, desk.server, layout: layout)
+        guest = try GuestMachine(run, desk.version, .demo("800x600 still"))
         try guest.refresh()
-        viewer = try ViewerUnderTest(run, screen, [guest.qmpPath])
+        viewer = try ViewerUnderTest(run, desk.viewer, screen, [guest.qmpPath])
         try viewer.waitForPicture(of: guest)
         try viewer.takeKeyboard(of: guest)
         if grabs { try viewer.toggleGrab(guest) }

@@ -7,13 +7,13 @@ extension EndToEndTests {
     @Suite(.serialized) struct LoadTests {
         @Test(
             "A hidden window neither slows the guest nor grows QEMU",
-            arguments: QEMUVersion.allCases)
-        func hidden(version: QEMUVersion) throws {
-            try TestRun.run("hidden-\(version)") { run in
+            arguments: ViewerProgram.allCases, QEMUVersion.allCases)
+        func hidden(program: ViewerProgram, version: QEMUVersion) throws {
+            try TestRun.run("hidden-\(program)-\(version)") { run in
                 let screen = try TestScreen(run, .x11)
                 let guest = try GuestMachine(run, version, .demo("1024x768 moving"))
                 try guest.refresh()
-                let viewer = try ViewerUnderTest(run, screen, [guest.qmpPath])
+                let viewer = try ViewerUnderTest(run, program, screen, [guest.qmpPath])
                 let place = try viewer.waitForCard(1024, 768)
                 let window = try viewer.window()
                 let shown = try guest.pace()
@@ -24,7 +24,9 @@ extension EndToEndTests {
                         try screen.xServer.windows(named: "e2e").isEmpty
                     }
                     let hidden = try guest.pace()
-                    print("\(version), \(command[0]): \(hidden) frames, \(shown) while shown")
+                    print(
+                        "\(program), \(version), \(command[0]): \(hidden) frames, \(shown) while shown"
+                    )
                     try check(
                         hidden * 2 > shown, "\(command): \(hidden) frames instead of \(shown)")
                     try screen.xServer.command("xdotool", ["windowmap", window])
@@ -46,15 +48,15 @@ extension EndToEndTests {
 
         @Test(
             "Updates and mode changes leave memory and descriptors where they were",
-            arguments: WindowPictureTests.Way.all)
-        func leaks(way: WindowPictureTests.Way) throws {
+            arguments: Way.all)
+        func leaks(way: Way) throws {
             try TestRun.run("leaks-\(way)") { run in
                 let screen = try TestScreen(run, way.server)
                 let guest = try GuestMachine(
-                    run, .ten, .demo("1024x768 moving modes=800x600,640x480,1024x768"))
+                    run, way.version, .demo("1024x768 moving modes=800x600,640x480,1024x768"))
                 try guest.refresh()
                 let viewer = try ViewerUnderTest(
-                    run, screen, [guest.qmpPath], renderer: way.renderer)
+                    run, way.viewer, screen, [guest.qmpPath], renderer: way.renderer)
                 try viewer.waitForCard(1024, 768)
                 // The first rounds fill caches and pools.
                 try switchModes(guest, viewer, rounds: 5)

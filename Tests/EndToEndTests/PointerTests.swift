@@ -4,13 +4,14 @@ import Testing
 extension EndToEndTests {
     /// A relative mouse (PS/2): click to hold the pointer, move, press, roll, let go.
     @Suite(.serialized) struct PointerTests {
-        @Test("The whole life of a grab", arguments: DisplayServer.allCases, QEMUVersion.allCases)
-        func relative(server: DisplayServer, version: QEMUVersion) throws {
-            try TestRun.run("pointer-\(server)-\(version)") { run in
+        @Test("The whole life of a grab", arguments: Desk.all)
+        func relative(desk: Desk) throws {
+            try TestRun.run("pointer-\(desk)") { run in
+                let (server, version) = (desk.server, desk.version)
                 let screen = try TestScreen(run, server)
                 let guest = try GuestMachine(run, version, .demo("800x600 still"))
                 try guest.refresh()
-                let viewer = try ViewerUnderTest(run, screen, [guest.qmpPath])
+                let viewer = try ViewerUnderTest(run, desk.viewer, screen, [guest.qmpPath])
                 let place = try viewer.waitForPicture(of: guest)
                 try viewer.takeKeyboard(of: guest)
                 let hands = screen.injector

@@ -7,13 +7,16 @@ extension EndToEndTests {
     @Suite(.serialized) struct ResilienceTests {
         @Test(
             "QEMU killed while drawing: the window stays, with the last picture",
-            arguments: zip(DisplayServer.allCases, [RendererOption.gl, .software]))
-        func killedQEMU(server: DisplayServer, renderer: RendererOption) throws {
-            try TestRun.run("killed-qemu-\(server)-\(renderer)") { run in
+            arguments: Desk.all)
+        func killedQEMU(desk: Desk) throws {
+            try TestRun.run("killed-qemu-\(desk)") { run in
+                let server = desk.server
+                let renderer = server == .x11 ? RendererOption.gl : .software
                 let screen = try TestScreen(run, server)
                 let guest = try GuestMachine(run, .ten, .demo("800x600 moving"))
                 try guest.refresh()
-                let viewer = try ViewerUnderTest(run, screen, [guest.qmpPath], renderer: renderer)
+                let viewer = try ViewerUnderTest(
+                    run, desk.viewer, screen, [guest.qmpPath], renderer: renderer)
                 let place = try viewer.waitForCard(800, 600)
                 let first = try viewer.frame(at: place)
                 try eventually("frames in the window") {
@@ -46,40 +49,37 @@ extension EndToEndTests {
             }
         }
 
-        @Test("A viewer killed while drawing: the guest goes on, and a new one shows it")
-        func killedViewer() throws {
-            for version in QEMUVersion.allCases {
-                try TestRun.run("killed-viewer-\(version)") { run in
-                    let screen = try TestScreen(run, .x11)
-                    let guest = try GuestMachine(run, version, .demo("800x600 moving"))
-                    for _ in 0..<3 {
-                        try guest.refresh()
-                        let viewer = try ViewerUnderTest(run, screen, [guest.qmpPath])
-                        let place = try viewer.waitForCard(800, 600)
-                        let first = try viewer.frame(at: place)
-                        try eventually("frames in the window") {
-                            try viewer.frame(at: place) > first
-                        }
-                        viewer.process.signal(SIGKILL)
-                        _ = try viewer.process.waitForExit()
-                        try guest.expectGoingOn()
-                    }
+        @Test(
+            "A viewer killed while drawing: the guest goes on, and the other viewer shows it",
+            arguments: QEMUVersion.allCases)
+        func killedViewer(version: QEMUVersion) throws {
+            try TestRun.run("killed-viewer-\(version)") { run in
+                let screen = try TestScreen(run, .x11)
+                let guest = try GuestMachine(run, version, .demo("800x600 moving"))
+                for program in ViewerProgram.allCases + ViewerProgram.allCases {
                     try guest.refresh()
-                    let viewer = try ViewerUnderTest(run, screen, [guest.qmpPath])
-                    try viewer.waitForCard(800, 600)
+                    let viewer = try ViewerUnderTest(run, program, screen, [guest.qmpPath])
+                    let place = try viewer.waitForCard(800, 600)
+                    let first = try viewer.frame(at: place)
+                    try eventually("frames in the window") {
+                        try viewer.frame(at: place) > first
+                    }
+                    viewer.process.signal(SIGKILL)
+                    _ = try viewer.process.waitForExit()
+                    try guest.expectGoingOn()
                 }
             }
         }
 
         @Test(
             "A viewer stopped while drawing: QEMU answers, and afterwards the picture is the newest",
-            arguments: QEMUVersion.allCases)
-        func stoppedViewer(version: QEMUVersion) throws {
-            try TestRun.run("stopped-viewer-\(version)") { run in
+            arguments: ViewerProgram.allCases, QEMUVersion.allCases)
+        func stoppedViewer(program: ViewerProgram, version: QEMUVersion) throws {
+            try TestRun.run("stopped-viewer-\(program)-\(version)") { run in
                 let screen = try TestScreen(run, .x11)
                 let guest = try GuestMachine(run, version, .demo("800x600 moving"))
                 try guest.refresh()
-                let viewer = try ViewerUnderTest(run, screen, [guest.qmpPath])
+                let viewer = try ViewerUnderTest(run, program, screen, [guest.qmpPath])
                 let place = try viewer.waitForCard(800, 600)
                 viewer.process.signal(SIGSTOP)
                 let before = try guest.frame()
@@ -92,7 +92,7 @@ extension EndToEndTests {
                 }
                 let after = try guest.frame()
                 print(
-                    "\(version), viewer stopped while drawing: QMP answered within \(Int(longest * 1000)) ms, \(after - before) frames in 5 s"
+                    "\(version), \(program) stopped while drawing: QMP answered within \(Int(longest * 1000)) ms, \(after - before) frames in 5 s"
                 )
                 try check(after > before + 10, "the guest drew \(after - before) frames")
                 viewer.process.signal(SIGCONT)
@@ -117,7 +117,7 @@ extension EndToEndTests {
                 var unanswered = 0
                 for (step, moment) in (moments + moments + moments).enumerated() {
                     try guest.refresh()
-                    let viewer = try ViewerUnderTest(run, screen, [guest.qmpPath])
+                    let viewer = try ViewerUnderTest(run, .gtk, screen, [guest.qmpPath])
                     try eventually("the log says \(moment)") { viewer.log.contains(moment) }
                     usleep(useconds_t(step % 6 * 500))
                     viewer.process.signal(SIGSTOP)
@@ -137,18 +137,20 @@ extension EndToEndTests {
                 )
                 try guest.expectGoingOn()
                 try guest.refresh()
-                let viewer = try ViewerUnderTest(run, screen, [guest.qmpPath])
+                let viewer = try ViewerUnderTest(run, .gtk, screen, [guest.qmpPath])
                 try viewer.waitForCard(640, 480)
             }
         }
 
-        @Test("A started guest that is killed, or powers off: the exit status says so")
-        func startedGuest() throws {
-            try TestRun.run("started-guest") { run in
+        @Test(
+            "A started guest that is killed: the exit status says so",
+            arguments: ViewerProgram.allCases)
+        func startedGuest(program: ViewerProgram) throws {
+            try TestRun.run("started-guest-\(program)") { run in
                 let screen = try TestScreen(run, .x11)
                 for version in QEMUVersion.allCases {
                     let viewer = try ViewerUnderTest(
-                        run, screen,
+                        run, program, screen,
                         [
                             "--qemu", version.binary, "--", "-name", "e2e", "-accel", "tcg", "-m",
                             "64", "-nodefaults", "-vga", "std", "-kernel",
@@ -210,8 +212,12 @@ extension ViewerUnderTest {
         }
     }
 
-    /// Closes a window as its user does: by the button at the end of its bar.
+    /// Closes a window as its user does: by the button at the end of its bar, or with the window manager's keys.
     func close(_ window: String) throws {
+        guard program == .gtk else {
+            try screen.injector.combination([64, 70])
+            return
+        }
         let frame = try screen.xServer.frame(of: window)
         let tree = try screen.xServer.command("xprop", ["-id", window, "_GTK_FRAME_EXTENTS"])
         let extents = tree.split(whereSeparator: { !$0.isNumber }).compactMap { Int($0) }

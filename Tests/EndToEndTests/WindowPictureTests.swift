@@ -1,29 +1,19 @@
 import Testing
 
 extension EndToEndTests {
-    /// What a screen shows of `swiftvm-gtk` at 1:1, against QEMU's `screendump`, pixel for pixel.
+    /// What a screen shows of a viewer at 1:1, against QEMU's `screendump`, pixel for pixel.
     @Suite(.serialized) struct WindowPictureTests {
-        /// A display server and a renderer.
-        struct Way: Sendable, CustomStringConvertible {
-            let server: DisplayServer
-            let renderer: RendererOption
-            var description: String { "\(server)-\(renderer)" }
-
-            static let all = DisplayServer.allCases.flatMap { server in
-                RendererOption.allCases.map { Way(server: server, renderer: $0) }
-            }
-        }
-
-        @Test("The demo guest, through five mode changes", arguments: Way.all, QEMUVersion.allCases)
-        func demoGuest(way: Way, version: QEMUVersion) throws {
-            try TestRun.run("window-demo-\(way)-\(version)") { run in
+        @Test("The demo guest, through five mode changes", arguments: Way.all)
+        func demoGuest(way: Way) throws {
+            try TestRun.run("window-demo-\(way)") { run in
                 let screen = try TestScreen(run, way.server)
                 let guest = try GuestMachine(
-                    run, version, .demo("1366x768 still modes=1280x720,800x600,1023x767,1366x768"),
+                    run, way.version,
+                    .demo("1366x768 still modes=1280x720,800x600,1023x767,1366x768"),
                     options: ["-vga", "none", "-device", "bochs-display"])
                 try guest.refresh()
                 let viewer = try ViewerUnderTest(
-                    run, screen, [guest.qmpPath], renderer: way.renderer)
+                    run, way.viewer, screen, [guest.qmpPath], renderer: way.renderer)
                 let first = try viewer.waitForPicture(of: guest)
                 try check(first.width == 1366 && first.height == 768, "\(first)")
                 for _ in 0..<5 {
@@ -42,13 +32,13 @@ extension EndToEndTests {
             }
         }
 
-        @Test("Without --renderer, GL where it works", arguments: DisplayServer.allCases)
-        func automatic(server: DisplayServer) throws {
-            try TestRun.run("window-automatic-\(server)") { run in
-                let screen = try TestScreen(run, server)
+        @Test("Without --renderer, GL where it works", arguments: Desk.all)
+        func automatic(desk: Desk) throws {
+            try TestRun.run("window-automatic-\(desk)") { run in
+                let screen = try TestScreen(run, desk.server)
                 let guest = try GuestMachine(run, .ten, .demo("800x600 still"))
                 try guest.refresh()
-                let viewer = try ViewerUnderTest(run, screen, [guest.qmpPath])
+                let viewer = try ViewerUnderTest(run, desk.viewer, screen, [guest.qmpPath])
                 try viewer.waitForPicture(of: guest)
                 let words = viewer.process.standardError
                 try check(words.contains("renderer: GL"), words)
@@ -57,48 +47,49 @@ extension EndToEndTests {
 
         @Test("The firmware's text, its cursor blinking", arguments: Way.all)
         func firmware(way: Way) throws {
-            for version in QEMUVersion.allCases {
-                try TestRun.run("window-firmware-\(way)-\(version)") { run in
-                    let screen = try TestScreen(run, way.server)
-                    let guest = try GuestMachine(run, version, .firmware)
-                    let blank = try guest.screendump()
-                    try eventually("SeaBIOS writes") { try guest.screendump() != blank }
-                    try guest.refresh()
-                    let viewer = try ViewerUnderTest(
-                        run, screen, [guest.qmpPath], renderer: way.renderer)
-                    try viewer.waitForPicture(of: guest)
-                }
-            }
-        }
-
-        @Test("memtest86+", arguments: Way.all)
-        func memtest(way: Way) throws {
-            let version = way.renderer == .gl ? QEMUVersion.ten : .seven
-            try TestRun.run("window-memtest-\(way)") { run in
+            try TestRun.run("window-firmware-\(way)") { run in
                 let screen = try TestScreen(run, way.server)
-                let guest = try GuestMachine(run, version, .memtest)
-                try guest.waitForMemtest()
+                let guest = try GuestMachine(run, way.version, .firmware)
+                let blank = try guest.screendump()
+                try eventually("SeaBIOS writes") { try guest.screendump() != blank }
                 try guest.refresh()
                 let viewer = try ViewerUnderTest(
-                    run, screen, [guest.qmpPath], renderer: way.renderer)
-                // Its numbers keep changing: seen to be equal three times, with other pictures between.
-                for _ in 0..<3 {
-                    try viewer.waitForPicture(of: guest)
-                    let before = try guest.screendump()
-                    try eventually("memtest86+ goes on") { try guest.screendump() != before }
+                    run, way.viewer, screen, [guest.qmpPath], renderer: way.renderer)
+                try viewer.waitForPicture(of: guest)
+            }
+        }
+
+        @Test("memtest86+", arguments: QEMUVersion.allCases)
+        func memtest(version: QEMUVersion) throws {
+            try TestRun.run("window-memtest-\(version)") { run in
+                let guest = try GuestMachine(run, version, .memtest)
+                try guest.waitForMemtest()
+                for way in Way.all where way.version == version {
+                    let screen = try TestScreen(run, way.server)
+                    try guest.refresh()
+                    let viewer = try ViewerUnderTest(
+                        run, way.viewer, screen, [guest.qmpPath], renderer: way.renderer)
+                    // Its numbers keep changing: seen to be equal three times, with other pictures between.
+                    for _ in 0..<3 {
+                        try viewer.waitForPicture(of: guest)
+                        let before = try guest.screendump()
+                        try eventually("memtest86+ goes on") { try guest.screendump() != before }
+                    }
+                    run.end(viewer.process)
                 }
             }
         }
 
-        @Test("A guest on a bus, in two viewers at once")
-        func bus() throws {
-            try TestRun.run("window-bus") { run in
+        @Test("A guest on a bus, in two viewers at once", arguments: ViewerProgram.allCases)
+        func bus(program: ViewerProgram) throws {
+            try TestRun.run("window-bus-\(program)") { run in
                 let bus = try MessageBus(run)
                 let screen = try TestScreen(run, .x11)
                 let guest = try GuestMachine(
                     run, .ten, .demo("640x480 still"),
                     display: ["-display", "dbus,addr=\(bus.address)"])
-                let viewer = try ViewerUnderTest(run, screen, ["dbus:\(bus.address)"])
+                let viewer = try ViewerUnderTest(
+                    run, program, screen, ["dbus:\(bus.address)"])
                 try viewer.waitForPicture(of: guest)
                 let picture = try snapshot(run, ["dbus:\(bus.address)"])
                 try expectEqual(picture, try guest.screendump(), "beside a window")

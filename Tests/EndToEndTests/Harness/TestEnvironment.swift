@@ -29,6 +29,13 @@ enum TestEnvironment {
     static func program(_ name: String) -> String { programs + "/" + name }
 }
 
+/// A viewer that the tests run.
+enum ViewerProgram: String, CaseIterable, Sendable, CustomStringConvertible {
+    case gtk = "swiftvm-gtk"
+
+    var description: String { rawValue }
+}
+
 /// A QEMU that the tests run with.
 enum QEMUVersion: String, CaseIterable, Sendable, CustomStringConvertible {
     case seven = "7.2"

@@ -6,10 +6,50 @@ enum DisplayServer: String, CaseIterable, Sendable, CustomStringConvertible {
     var description: String { rawValue }
 }
 
+/// An output of a test's screen: a monitor to what is shown there.
+struct TestOutput: Sendable {
+    /// What the X server calls it.
+    let name: String
+    /// Where it lies among the others, in pixels, which is also where it is in a capture of the whole screen.
+    let x: Int
+    let y: Int
+    let width: Int
+    let height: Int
+
+    /// Outputs of these sizes beside each other.
+    static func row(_ sizes: [(width: Int, height: Int)]) -> [TestOutput] {
+        var x = 0
+        return sizes.enumerated().map { number, size in
+            defer { x += size.width }
+            return TestOutput(
+                name: "DUMMY\(number)", x: x, y: 0, width: size.width, height: size.height)
+        }
+    }
+
+    /// The usual single one.
+    static let one = row([(1600, 1200)])
+    /// Two that cannot be mistaken for each other.
+    static let two = row([(1024, 768), (800, 600)])
+
+    /// The size of what holds them all.
+    static func bounds(of outputs: [TestOutput]) -> (width: Int, height: Int) {
+        (
+            outputs.reduce(0) { max($0, $1.x + $1.width) },
+            outputs.reduce(0) { max($0, $1.y + $1.height) }
+        )
+    }
+}
+
 /// A display server with hands and eyes: programs show windows on it, the test injects keys and looks.
 final class TestScreen {
+    /// Which kind.
+    let server: DisplayServer
     /// The X server that shows it all: for Wayland, the one around the compositor.
-    let xServer: XvfbServer
+    let xServer: XServer
+    /// The display server that the programs know: the X server, or the compositor.
+    let process: TestProcess
+    /// Its outputs.
+    let outputs: [TestOutput]
     /// Keys and pointer.
     let injector: XInjector
     /// The environment of programs that show windows.
@@ -19,22 +59,43 @@ final class TestScreen {
     ///
     /// Keys do not repeat and the pointer is not accelerated, so that what arrives is what was injected. `layout` is the host
     /// keyboard's, which Wayland takes over from the X server around it.
-    init(_ run: TestRun, _ server: DisplayServer, layout: String = "us") throws {
+    init(
+        _ run: TestRun, _ server: DisplayServer, layout: String = "us",
+        outputs: [TestOutput] = TestOutput.one
+    ) throws {
+        self.server = server
+        self.outputs = outputs
         switch server {
         case .x11:
-            xServer = try XvfbServer(run, windowManager: true)
+            let bounds = TestOutput.bounds(of: outputs)
+            xServer =
+                try outputs.count > 1
+                ? XServer(run, outputs: outputs)
+                : XServer(run, width: bounds.width, height: bounds.height, windowManager: true)
             try xServer.command("setxkbmap", ["-layout", layout])
             environment = xServer.environment
+            process = xServer.process
         case .wayland:
-            let weston = try WestonServer(run, layout: layout)
+            let weston = try WestonServer(run, layout: layout, outputs: outputs)
             xServer = weston.xServer
             environment = weston.environment
+            process = weston.process
         }
         try xServer.command("xset", ["r", "off", "m", "1/1", "0"])
         injector = try XInjector(run, xServer)
-        if server == .x11 { try injector.move(toX: 1599, y: 1199) }
+        if server == .x11 {
+            let corner = outputs[outputs.count - 1]
+            try injector.move(
+                toX: corner.x + corner.width - 1, y: corner.y + corner.height - 1)
+        }
     }
 
     /// What it shows.
     func capture() throws -> ScreenPicture { try xServer.capture() }
+
+    /// What one output shows.
+    func capture(_ output: TestOutput) throws -> ScreenPicture {
+        try capture().part(
+            x: output.x, y: output.y, width: output.width, height: output.height)
+    }
 }

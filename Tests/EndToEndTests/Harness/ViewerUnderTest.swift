@@ -1,21 +1,22 @@
 import Glibc
 
-/// A running `swiftvm-gtk`.
+/// A running viewer.
 final class ViewerUnderTest {
+    let program: ViewerProgram
     let process: TestProcess
     let screen: TestScreen
 
     /// Starts it on that screen.
     init(
-        _ run: TestRun, _ screen: TestScreen, _ arguments: [String],
-        renderer: RendererOption? = nil,
-        environment: [String: String] = [:]
+        _ run: TestRun, _ program: ViewerProgram, _ screen: TestScreen, _ arguments: [String],
+        renderer: RendererOption? = nil, environment: [String: String] = [:]
     ) throws {
+        self.program = program
         self.screen = screen
         process = try run.start(
-            TestEnvironment.program("swiftvm-gtk"),
+            TestEnvironment.program(program.rawValue),
             ["--verbose"] + (renderer.map { ["--renderer", $0.rawValue] } ?? []) + arguments,
-            name: "swiftvm-gtk",
+            name: program.rawValue,
             environment: ViewerUnderTest.surroundings.merging(screen.environment) { $1 }
                 .merging(environment) { $1 })
     }

@@ -3,21 +3,28 @@ import Glibc
 /// A Wayland compositor in a window of an X server: what is injected there reaches Wayland clients as evdev codes, and a picture of
 /// the X screen shows what the compositor shows.
 final class WestonServer {
+    /// The compositor.
+    let process: TestProcess
     /// The X server around it.
-    let xServer: XvfbServer
+    let xServer: XServer
     private let socket = "wl-test"
     private let runtime: String
 
-    /// Starts both. The compositor's screen is smaller than the X server's, so that the pointer can be outside.
-    init(_ run: TestRun, layout: String, width: Int = 1600, height: Int = 1200) throws {
-        xServer = try XvfbServer(
-            run, width: width + 40, height: height + 40, windowManager: false)
+    /// Starts both. The compositor's outputs are windows beside each other, as it arranges them itself; the X server's screen is
+    /// larger, so that the pointer can be outside.
+    init(_ run: TestRun, layout: String, outputs: [TestOutput]) throws {
+        let bounds = TestOutput.bounds(of: outputs)
+        xServer = try XServer(
+            run, width: bounds.width + 40, height: bounds.height + 40, windowManager: false)
         try xServer.command("setxkbmap", ["-layout", layout])
-        runtime = run.path("runtime")
+        let runtime = run.path("runtime-\(run.nextNumber())")
+        self.runtime = runtime
         mkdir(runtime, 0o700)
-        let configuration = run.path("weston.ini")
-        guard let file = fopen(configuration, "we") else { throw HarnessError("weston.ini") }
-        let text = """
+        let sections = outputs.enumerated().map { number, output in
+            "[output]\nname=X\(number + 1)\nmode=\(output.width)x\(output.height)\n"
+        }
+        try write(
+            """
             [core]
             idle-time=0
             [shell]
@@ -27,30 +34,38 @@ final class WestonServer {
             startup-animation=none
             close-animation=none
             locking=false
-            """
-        fputs(text, file)
-        fclose(file)
+            \(sections.joined())
+            """, to: runtime + "/weston.ini")
         // The compositor draws its pointer, and leaves it where it was when it goes: let it never come in.
-        try xServer.command("xdotool", ["mousemove", "\(width + 20)", "\(height + 20)"])
+        try xServer.command(
+            "xdotool", ["mousemove", "\(bounds.width + 20)", "\(bounds.height + 20)"])
         let weston = try run.start(
             "weston",
             [
-                "--backend=x11-backend.so", "--use-pixman", "--width=\(width)",
-                "--height=\(height)", "--socket=\(socket)", "--config=\(configuration)",
+                "--backend=x11-backend.so", "--use-pixman", "--output-count=\(outputs.count)",
+                "--socket=\(socket)", "--config=\(runtime)/weston.ini",
             ], name: "weston",
             environment: xServer.environment.merging(["XDG_RUNTIME_DIR": runtime]) { $1 })
+        process = weston
         try eventually("weston listens", details: { weston.standardError }) {
             access(runtime + "/" + socket, F_OK) == 0
         }
-        let window = try eventually("weston's window", details: { weston.standardError }) {
-            try xServer.windows(ofClass: "weston").first
+        // Windows get their numbers in the order in which they are made.
+        let windows = try eventually("weston's windows", details: { weston.standardError }) {
+            let windows = try xServer.windows(ofClass: "weston").sorted {
+                (Int($0) ?? 0) < (Int($1) ?? 0)
+            }
+            return windows.count == outputs.count ? windows : nil
         }
         // Without a window manager the keyboard follows the pointer; it must not.
         try eventually("weston has the keyboard") {
-            try xServer.command("xdotool", ["windowmove", window, "0", "0"], mayFail: true)
-            try xServer.command("xdotool", ["windowfocus", window], mayFail: true)
+            for (window, output) in zip(windows, outputs) {
+                try xServer.command(
+                    "xdotool", ["windowmove", window, "\(output.x)", "\(output.y)"], mayFail: true)
+            }
+            try xServer.command("xdotool", ["windowfocus", windows[0]], mayFail: true)
             return try xServer.command("xdotool", ["getwindowfocus"], mayFail: true).trimmed
-                == window
+                == windows[0]
         }
     }
 
@@ -58,7 +73,7 @@ final class WestonServer {
     var environment: [String: String] {
         [
             "WAYLAND_DISPLAY": socket, "XDG_RUNTIME_DIR": runtime, "DISPLAY": "",
-            "GDK_BACKEND": "wayland",
+            "GDK_BACKEND": "wayland", "SDL_VIDEODRIVER": "wayland",
         ]
     }
 }

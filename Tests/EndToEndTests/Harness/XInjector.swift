@@ -7,7 +7,7 @@ final class XInjector {
     private let process: TestProcess
 
     /// Connects to the server.
-    init(_ run: TestRun, _ server: XvfbServer) throws {
+    init(_ run: TestRun, _ server: XServer) throws {
         var ends: [CInt] = [0, 0]
         guard swiftvm_socketpair(&ends) == 0 else {
             throw HarnessError("socketpair: errno \(errno)")
