@@ -1,19 +1,10 @@
 internal import CGTK
 internal import CShimsGTK
+internal import Viewer
 
 /// Questions and messages, over a window, without a loop of their own.
 @MainActor
 enum Dialogs {
-    /// One answer to a question.
-    struct Answer {
-        /// The button's text.
-        let label: String
-        /// Whether it destroys something, so that it is shown as such.
-        let isDestructive: Bool
-        /// What it does.
-        let action: @MainActor () -> Void
-    }
-
     /// Asks; Escape and closing choose the first answer, Return as well.
     static func ask(
         over parent: UnsafeMutablePointer<GtkWidget>, _ question: String, details: String,

@@ -1,13 +1,24 @@
 internal import CGTK
 internal import GuestDisplay
+internal import Viewer
 
-/// The window's cursors: the guest's shape, none, a dot where the guest may draw its own, or the host's arrow.
+/// The pointer's shapes as GDK cursors.
 @MainActor
 enum GuestCursor {
-    /// Sets a widget's cursor; nil is the host's.
-    static func set(_ cursor: OpaquePointer?, on widget: UnsafeMutablePointer<GtkWidget>) {
-        if let window = gtk_widget_get_window(widget) { gdk_window_set_cursor(window, cursor) }
-        if let cursor { g_object_unref(Object(cursor)) }
+    /// Sets a widget's cursor.
+    static func set(_ cursor: WindowCursor, on widget: UnsafeMutablePointer<GtkWidget>) {
+        guard let window = gtk_widget_get_window(widget) else { return }
+        let display = gtk_widget_get_display(widget)!
+        let scale = Int(gtk_widget_get_scale_factor(widget))
+        let made =
+            switch cursor {
+            case .standard: OpaquePointer?.none
+            case .blank: blank(display)
+            case .dot: shape(.dot, display, scale: scale)
+            case .shape(let cursor): shape(cursor, display, scale: scale)
+            }
+        gdk_window_set_cursor(window, made)
+        if let made { g_object_unref(Object(made)) }
     }
 
     /// No cursor.
@@ -15,24 +26,8 @@ enum GuestCursor {
         gdk_cursor_new_for_display(display, GDK_BLANK_CURSOR)
     }
 
-    /// A small dot: shows where the pointer is without standing beside the guest's own.
-    static func dot(_ display: OpaquePointer, scale: Int) -> OpaquePointer? {
-        let ring: UInt32 = 0xc0ff_ffff
-        let core: UInt32 = 0xff00_0000
-        let pixels = (0..<25).map { index -> UInt32 in
-            let (x, y) = (index % 5 - 2, index / 5 - 2)
-            let distance = x * x + y * y
-            return distance <= 2 ? core : distance <= 5 ? ring : 0
-        }
-        guard
-            let cursor = try? GuestDisplay.Cursor(
-                width: 5, height: 5, hotSpotX: 2, hotSpotY: 2, pixels: pixels)
-        else { return nil }
-        return shape(cursor, display, scale: scale)
-    }
-
     /// The guest's shape, one guest pixel a monitor pixel, with its hot-spot.
-    static func shape(
+    private static func shape(
         _ cursor: GuestDisplay.Cursor, _ display: OpaquePointer, scale: Int
     ) -> OpaquePointer? {
         let surface = cairo_image_surface_create(

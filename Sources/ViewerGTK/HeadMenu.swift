@@ -1,40 +1,20 @@
 internal import CGTK
-internal import GuestDisplay
 internal import Viewer
 
-/// What a window's menu can do.
-@MainActor
-protocol HeadMenuDelegate: AnyObject {
-    var isFullScreen: Bool { get }
-    var scaleMode: ScaleMode { get }
-    var resizesGuest: Bool { get }
-    func setFullScreen(_ on: Bool)
-    func setScaleMode(_ mode: ScaleMode)
-    func setResizesGuest(_ on: Bool)
-    func send(_ combination: KeyCombination)
-    func saveScreenshot()
-    func togglePause()
-    func perform(_ action: MachineAction)
-    func quit()
-}
-
-/// The menu behind a header bar's button, and the actions it names (group `vm`).
+/// The menu behind a header bar's button.
 @MainActor
 final class HeadMenu {
     /// The button for the header bar.
     let button: UnsafeMutablePointer<GtkWidget>
-    weak var delegate: (any HeadMenuDelegate)?
+    /// What the menu shows; asked for when it has changed and no one looks at it.
+    var source: (() -> Menu)?
 
-    private let group: UnsafeMutablePointer<GSimpleActionGroup>
-    private var actions: [String: OpaquePointer] = [:]
     private let window: UnsafeMutablePointer<GtkWidget>
+    private var isOutdated = true
 
     init(window: UnsafeMutablePointer<GtkWidget>) {
         self.window = window
-        group = g_simple_action_group_new()
         button = gtk_menu_button_new()
-        addActions()
-        gtk_widget_insert_action_group(window, "vm", OpaquePointer(group))
         gtk_button_set_image(
             cast(button),
             gtk_image_new_from_icon_name("open-menu-symbolic", GTK_ICON_SIZE_BUTTON))
@@ -42,17 +22,16 @@ final class HeadMenu {
         gtk_widget_set_focus_on_click(button, 0)
         gtk_widget_set_can_focus(button, 0)
         gtk_menu_button_set_use_popover(cast(button), 0)
-        let model = HeadMenu.model()
-        gtk_menu_button_set_menu_model(cast(button), cast(Object(model)))
-        g_object_unref(Object(model))
-        // The button is at the window's right edge, which may be the monitor's.
-        if let popup = gtk_menu_button_get_popup(cast(button)) {
-            gtk_widget_set_halign(cast(Object(popup)), GTK_ALIGN_END)
+        Signals.connectEvent(button, "button-press-event", GdkEventButton.self) {
+            [unowned self] _ in
+            rebuild()
+            return false
         }
     }
 
     /// Opens the menu: at its button, or in the picture where no header bar shows.
     func open() {
+        rebuild()
         if gtk_widget_get_mapped(button) != 0 {
             gtk_button_clicked(cast(button))
             return
@@ -68,143 +47,58 @@ final class HeadMenu {
             cast(popup), target, &corner, GDK_GRAVITY_NORTH_WEST, GDK_GRAVITY_NORTH_WEST, event)
     }
 
-    /// Shows what is on and greys out what the target cannot do.
-    func update(session: Session, hasPicture: Bool) {
-        guard let delegate else { return }
-        set("fullscreen", on: delegate.isFullScreen)
-        set("resize-guest", on: delegate.resizesGuest)
-        set("pause", on: session.machineState == .paused)
-        if let action = actions["scale"] {
-            g_simple_action_set_state(action, g_variant_new_string(delegate.scaleMode.rawValue))
-        }
-        let isPaused = session.machineState == .paused
-        enable("pause", session.canPerform(isPaused ? .resume : .pause))
-        enable("reset", session.canPerform(.reset))
-        enable("power-off", session.canPerform(.powerButton))
-        enable("force-off", session.canPerform(.quit))
-        enable("send-keys", session.isConnected && session.end == nil)
-        enable("screenshot", hasPicture)
+    /// Shows what has changed, the next time it opens.
+    func update() {
+        isOutdated = true
+        // A button without a menu takes no click.
+        if gtk_menu_button_get_popup(cast(button)) == nil { rebuild() }
     }
 
-    private func addActions() {
-        addToggle("fullscreen") { $0.setFullScreen(!$0.isFullScreen) }
-        addToggle("resize-guest") { $0.setResizesGuest(!$0.resizesGuest) }
-        addToggle("pause") { $0.togglePause() }
-        add("screenshot") { $0.saveScreenshot() }
-        add("reset") { $0.perform(.reset) }
-        add("power-off") { $0.perform(.powerButton) }
-        add("force-off") { $0.perform(.quit) }
-        add("quit") { $0.quit() }
-        addWithText("scale", state: ScaleMode.fit.rawValue) { menu, text in
-            if let mode = ScaleMode(rawValue: text) { menu.setScaleMode(mode) }
+    private func rebuild() {
+        guard isOutdated, let menu = source?() else { return }
+        if let popup = gtk_menu_button_get_popup(cast(button)),
+            gtk_widget_get_visible(cast(Object(popup))) != 0
+        {
+            return
         }
-        addWithText("send-keys", state: nil) { menu, text in
-            if let keys = KeyCombination.all.first(where: { $0.label == text }) { menu.send(keys) }
+        isOutdated = false
+        let shell = gtk_menu_new()!
+        for (index, section) in menu.sections.enumerated() {
+            if index > 0 { append(gtk_separator_menu_item_new(), to: shell) }
+            for entry in section { append(item(entry), to: shell) }
         }
+        gtk_widget_show_all(shell)
+        gtk_menu_button_set_popup(cast(button), shell)
+        // The button is at the window's right edge, which may be the monitor's.
+        gtk_widget_set_halign(shell, GTK_ALIGN_END)
     }
 
-    private func add(_ name: String, _ body: @escaping @MainActor (any HeadMenuDelegate) -> Void) {
-        register(name, g_simple_action_new(name, nil)) { menu, _ in body(menu) }
-    }
-
-    private func addToggle(
-        _ name: String, _ body: @escaping @MainActor (any HeadMenuDelegate) -> Void
+    private func append(
+        _ item: UnsafeMutablePointer<GtkWidget>?, to shell: UnsafeMutablePointer<GtkWidget>
     ) {
-        register(name, g_simple_action_new_stateful(name, nil, g_variant_new_boolean(0))) {
-            menu, _ in body(menu)
+        gtk_menu_shell_append(cast(shell), item)
+    }
+
+    private func item(_ entry: MenuEntry) -> UnsafeMutablePointer<GtkWidget> {
+        let label = entry.shortcut.map { "\(entry.label) (\($0))" } ?? entry.label
+        let item: UnsafeMutablePointer<GtkWidget>
+        if let mark = entry.mark {
+            item = gtk_check_menu_item_new_with_label(label)
+            let check: UnsafeMutablePointer<GtkCheckMenuItem> = cast(item)
+            if case .radio = mark { gtk_check_menu_item_set_draw_as_radio(check, 1) }
+            gtk_check_menu_item_set_active(check, mark.isOn ? 1 : 0)
+        } else {
+            item = gtk_menu_item_new_with_label(label)
         }
-    }
-
-    private func addWithText(
-        _ name: String, state: String?,
-        _ body: @escaping @MainActor (any HeadMenuDelegate, String) -> Void
-    ) {
-        let type = g_variant_type_new("s")
-        defer { g_variant_type_free(type) }
-        let action =
-            if let state {
-                g_simple_action_new_stateful(name, type, g_variant_new_string(state))
-            } else {
-                g_simple_action_new(name, type)
-            }
-        register(name, action) { menu, parameter in
-            guard let parameter, let text = g_variant_get_string(OpaquePointer(parameter), nil)
-            else { return }
-            body(menu, String(cString: text))
+        gtk_widget_set_sensitive(item, entry.isEnabled ? 1 : 0)
+        switch entry.content {
+        case .action(let action):
+            Signals.connect(item, "activate") { action() }
+        case .submenu(let entries):
+            let submenu = gtk_menu_new()!
+            for entry in entries { append(self.item(entry), to: submenu) }
+            gtk_menu_item_set_submenu(cast(item), submenu)
         }
-    }
-
-    private func register(
-        _ name: String, _ action: OpaquePointer?,
-        _ body: @escaping @MainActor (any HeadMenuDelegate, gpointer?) -> Void
-    ) {
-        guard let action else { return }
-        Signals.connectPointer(Object(action), "activate") { [weak self] parameter in
-            if let delegate = self?.delegate { body(delegate, parameter) }
-        }
-        g_action_map_add_action(OpaquePointer(group), action)
-        actions[name] = action
-        g_object_unref(Object(action))
-    }
-
-    private func set(_ name: String, on: Bool) {
-        guard let action = actions[name] else { return }
-        g_simple_action_set_state(action, g_variant_new_boolean(on ? 1 : 0))
-    }
-
-    private func enable(_ name: String, _ isEnabled: Bool) {
-        guard let action = actions[name] else { return }
-        g_simple_action_set_enabled(action, isEnabled ? 1 : 0)
-    }
-
-    private static func model() -> OpaquePointer {
-        let menu = g_menu_new()!
-        let view = g_menu_new()!
-        let scale = g_menu_new()!
-        append(scale, "Fit to Window", "vm.scale::fit")
-        append(scale, "1:1", "vm.scale::1:1")
-        append(view, "Full Screen (\(Shortcut.fullScreen.label))", "vm.fullscreen")
-        submenu(view, "Scale (\(Shortcut.scale.label))", scale)
-        append(view, "Resize Guest with Window", "vm.resize-guest")
-        section(menu, view)
-
-        let tools = g_menu_new()!
-        let keys = g_menu_new()!
-        for combination in KeyCombination.all {
-            let item = g_menu_item_new(combination.label, nil)
-            g_menu_item_set_action_and_target_value(
-                item, "vm.send-keys", g_variant_new_string(combination.label))
-            g_menu_append_item(keys, item)
-            g_object_unref(Object(item!))
-        }
-        submenu(tools, "Send Keys", keys)
-        append(tools, "Screenshot…", "vm.screenshot")
-        section(menu, tools)
-
-        let machine = g_menu_new()!
-        append(machine, "Pause", "vm.pause")
-        append(machine, "Reset…", "vm.reset")
-        append(machine, "Power Off", "vm.power-off")
-        append(machine, "Force Off…", "vm.force-off")
-        section(menu, machine)
-
-        let program = g_menu_new()!
-        append(program, "Quit", "vm.quit")
-        section(menu, program)
-        return menu
-    }
-
-    private static func append(_ menu: OpaquePointer, _ label: String, _ action: String) {
-        g_menu_append(menu, label, action)
-    }
-
-    private static func submenu(_ menu: OpaquePointer, _ label: String, _ items: OpaquePointer) {
-        g_menu_append_submenu(menu, label, cast(Object(items)))
-        g_object_unref(Object(items))
-    }
-
-    private static func section(_ menu: OpaquePointer, _ items: OpaquePointer) {
-        g_menu_append_section(menu, nil, cast(Object(items)))
-        g_object_unref(Object(items))
+        return item
     }
 }

@@ -3,15 +3,7 @@ internal import GuestDisplay
 internal import GuestDisplayGL
 internal import Viewer
 
-/// What a window shows in its next frame, all in the monitor's own pixels.
-struct PresenterFrame {
-    /// The guest's picture; nil shows black.
-    var picture: Picture?
-    /// Over the picture, the last on top.
-    var layers: [Layer]
-    /// Where the picture goes.
-    var geometry: PictureGeometry
-}
+typealias PresenterFrame = HeadFrame<Picture>
 
 /// A widget that draws frames. Main thread alone. One of them belongs to one window, for its life.
 @MainActor

@@ -2,16 +2,12 @@ internal import CGTK
 internal import CShimsGTK
 internal import GuestDisplay
 
-/// A window's size follows its guest, and the guest's the window that a user drags.
+/// A window's size follows its guest.
 @MainActor
 final class WindowSizing {
     private let window: UnsafeMutablePointer<GtkWidget>
     private let area: UnsafeMutablePointer<GtkWidget>
-    private var delay: guint = 0
     private var loosens = false
-    private var reported = Size.zero
-    // The size that the window was told to take; its arrival is no wish of the user's.
-    private var expected = Size.zero
 
     init(window: UnsafeMutablePointer<GtkWidget>, area: UnsafeMutablePointer<GtkWidget>) {
         self.window = window
@@ -21,9 +17,9 @@ final class WindowSizing {
     private var scale: Int { Int(gtk_widget_get_scale_factor(area)) }
 
     /// Makes the drawing area as large as the picture, one guest pixel a monitor pixel, or as the monitor allows. A window that is
-    /// maximized or tiled stays as it is.
-    func fit(to guest: Size) {
-        if gtk_window_is_maximized(cast(window)) != 0 { return }
+    /// maximized or tiled stays as it is. Returns the area's size that was asked for; zero when none was.
+    func fit(to guest: Size) -> Size {
+        if gtk_window_is_maximized(cast(window)) != 0 { return .zero }
         let limit = largestArea
         var width = (guest.width + scale - 1) / scale
         var height = (guest.height + scale - 1) / scale
@@ -34,7 +30,6 @@ final class WindowSizing {
             width = max(1, Int(Double(width) * factor))
             height = max(1, Int(Double(height) * factor))
         }
-        expected = Size(width: width * scale, height: height * scale)
         if gtk_widget_get_realized(window) == 0 {
             gtk_window_set_default_size(cast(window), Int32(width), Int32(height))
             gtk_widget_set_size_request(area, Int32(width), Int32(height))
@@ -46,23 +41,7 @@ final class WindowSizing {
             gtk_window_resize(cast(window), size.width, size.height)
             keepOnMonitor(width: size.width, height: size.height)
         }
-    }
-
-    /// Tells `report` the area's size once the user has stopped dragging, unless it is the guest's own.
-    func areaResized(guest: Size, report: @escaping @MainActor (Size) -> Void) {
-        let now = Size(
-            width: Int(gtk_widget_get_allocated_width(area)) * scale,
-            height: Int(gtk_widget_get_allocated_height(area)) * scale)
-        if delay != 0 { g_source_remove(delay) }
-        delay = 0
-        guard now != expected, now != guest, now != reported, !guest.isEmpty else { return }
-        // There is no event for the end of a drag; a quarter of a second without a change is one.
-        delay = Signals.after(milliseconds: 250) { [weak self] in
-            guard let self else { return }
-            self.delay = 0
-            self.reported = now
-            report(now)
-        }
+        return Size(width: width * scale, height: height * scale)
     }
 
     /// How large a picture of that many pixels is on the window's monitor; zero when the monitor does not say.
@@ -74,12 +53,6 @@ final class WindowSizing {
         return Size(
             width: size.width * width / (Int(surface.width) * scale),
             height: size.height * height / (Int(surface.height) * scale))
-    }
-
-    /// Cancels what waits.
-    func close() {
-        if delay != 0 { g_source_remove(delay) }
-        delay = 0
     }
 
     // The first size was a request, so that bar and borders are added to it; from now on the user may shrink it.

@@ -58,7 +58,7 @@ struct SwiftvmGTK: ParsableCommand {
             try HeadList.print(source)
             return
         }
-        let options = ViewerGTKOptions(
+        let options = ViewerOptions(
             heads: head, renderer: shared.renderer, scale: scale, startsFullScreen: fullscreen,
             resizesGuest: !noResizeGuest)
         // ArgumentParser runs commands on the main thread, where it was called.
