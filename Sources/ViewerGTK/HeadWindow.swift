@@ -10,7 +10,7 @@ final class HeadWindow {
     let widget: UnsafeMutablePointer<GtkWidget>
     private(set) var isFullScreen = false
 
-    private let controller: HeadController<IngestHead>
+    private unowned let controller: HeadController<IngestHead>
     private let presenter: any PicturePresenter
     private let headerBar: UnsafeMutablePointer<GtkWidget>
     private let menu: HeadMenu

@@ -38,7 +38,7 @@ public final class HeadController<Pictures: HeadPictures> {
     public private(set) var guestSize = Size.zero
 
     weak var owner: (any HeadControllerOwner)?
-    private(set) weak var window: (any ViewerWindow)?
+    private(set) var window: (any ViewerWindow)?
     private let startsFullScreen: Bool
     private var observation: Observation?
     private var pointer: (x: Double, y: Double)?
