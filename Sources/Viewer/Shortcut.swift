@@ -10,6 +10,8 @@ public enum Shortcut: String, CaseIterable, Sendable {
     case scale
     /// Open the menu.
     case menu
+    /// Show or hide the statistics.
+    case statistics
 
     /// The key that belongs to it.
     public var key: EvdevKey {
@@ -18,6 +20,7 @@ public enum Shortcut: String, CaseIterable, Sendable {
         case .fullScreen: EvdevKey(33)  // KEY_F
         case .scale: EvdevKey(31)  // KEY_S
         case .menu: EvdevKey(50)  // KEY_M
+        case .statistics: EvdevKey(23)  // KEY_I
         }
     }
 
@@ -28,6 +31,7 @@ public enum Shortcut: String, CaseIterable, Sendable {
         case .fullScreen: "Ctrl+Alt+F"
         case .scale: "Ctrl+Alt+S"
         case .menu: "Ctrl+Alt+M"
+        case .statistics: "Ctrl+Alt+I"
         }
     }
 

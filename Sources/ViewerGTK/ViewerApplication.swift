@@ -59,6 +59,8 @@ private final class GTKToolkit: ViewerToolkit {
         inhibitor = IdleInhibitor(application: application, globals: globals)
     }
 
+    var rendererDescription: String { "\(choice.name), \(choice.ingest.rendererDescription)" }
+
     func makePictures() -> IngestHead { choice.ingest.makeHead() }
 
     func makeWindow(for controller: HeadController<IngestHead>) -> any ViewerWindow {

@@ -23,6 +23,9 @@ extension HeadController {
                 guard let self else { return }
                 self.setResizesGuest(!self.resizesGuest)
             },
+            MenuEntry(
+                "statistics", "Statistics", shortcut: .statistics, mark: .check(showsStatistics)
+            ) { [weak self] in self?.perform(.statistics) },
         ]
     }
 

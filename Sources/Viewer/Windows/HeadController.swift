@@ -44,8 +44,11 @@ public final class HeadController<Pictures: HeadPictures> {
     private var pointer: (x: Double, y: Double)?
     private var hint: String?
     private let hintTimer = MainTimer()
-    private var notice: (notice: Notice, scale: Int, width: Int, content: Layer.Content)?
-    private var cursorLayer: (serial: UInt64, content: Layer.Content)?
+    private var layers = LayerStack()
+    private let rendererDescription: String
+    private var meter = StatisticsMeter(at: .now)
+    private var statistics: Statistics?
+    private let statisticsTimer = MainTimer()
     private let offTimer = MainTimer()
     private var isKnownOff = false
     private let showTimer = MainTimer()
@@ -57,8 +60,13 @@ public final class HeadController<Pictures: HeadPictures> {
     // The picture before the display went off, which may be for a moment only.
     private var shownPicture: Pictures.Picture?
 
-    init(head: Head, session: Session, pictures: Pictures, options: ViewerOptions) {
+    /// `rendererDescription` is for the statistics.
+    init(
+        head: Head, session: Session, pictures: Pictures, rendererDescription: String,
+        options: ViewerOptions
+    ) {
         self.head = head
+        self.rendererDescription = rendererDescription
         self.session = session
         self.pictures = pictures
         scaleMode = options.scale
@@ -87,7 +95,9 @@ public final class HeadController<Pictures: HeadPictures> {
     func close() {
         observation?.cancel()
         observation = nil
-        for timer in [offTimer, showTimer, sizeTimer, hintTimer] { timer.cancel() }
+        for timer in [offTimer, showTimer, sizeTimer, hintTimer, statisticsTimer] {
+            timer.cancel()
+        }
         input.releaseAll()
         input.endGrab()
         window?.close()
@@ -143,10 +153,17 @@ extension HeadController {
     public func frame() -> HeadFrame<Pictures.Picture>? {
         let geometry = geometry
         guard !geometry.window.isEmpty else { return nil }
-        var layers: [Layer] = []
-        if let layer = guestCursorLayer(geometry) { layers.append(layer) }
-        if let layer = noticeLayer(geometry.window) { layers.append(layer) }
-        return HeadFrame(picture: lastPicture, layers: layers, geometry: geometry)
+        let picture = lastPicture
+        if let picture { meter.didShow(picture: picture.number) }
+        let notice = Notice.of(
+            end: session.end, machine: session.machineState, isOff: isKnownOff,
+            hasPicture: guestSize != .zero, hint: hint)
+        // With a relative mouse the guest decides where its cursor is, so it is drawn there.
+        let drawsCursor = pointerMode == .relative && session.end == nil
+        let layers = layers.layers(
+            over: geometry, scaleFactor: window?.scaleFactor ?? 1,
+            cursor: drawsCursor ? pictures.cursor : nil, statistics: statistics, notice: notice)
+        return HeadFrame(picture: picture, layers: layers, geometry: geometry)
     }
 
     // While the display is off the last picture goes once it is known to be so.
@@ -155,47 +172,6 @@ extension HeadController {
         case .picture(let picture): picture
         case .off, .nothing: isKnownOff ? nil : shownPicture
         }
-    }
-
-    private func noticeLayer(_ window: Size) -> Layer? {
-        let current = Notice.of(
-            end: session.end, machine: session.machineState, isOff: isKnownOff,
-            hasPicture: guestSize != .zero, hint: hint)
-        guard let current else { return nil }
-        let scale = self.window?.scaleFactor ?? 1
-        if let notice, notice.notice == current, notice.scale == scale,
-            notice.width == window.width
-        {
-            return TextLayer.centred(notice.content, in: window)
-        }
-        guard
-            let content = TextLayer.plate(current.text, scale: scale, maximumWidth: window.width)
-        else { return nil }
-        notice = (current, scale, window.width, content)
-        return TextLayer.centred(content, in: window)
-    }
-
-    // With a relative mouse the guest decides where its cursor is, so it is drawn there.
-    private func guestCursorLayer(_ geometry: PictureGeometry) -> Layer? {
-        let cursor = pictures.cursor
-        guard pointerMode == .relative, session.end == nil, let shape = cursor.shape,
-            let position = cursor.position, position.isVisible, !geometry.guest.isEmpty
-        else { return nil }
-        if cursorLayer?.serial != cursor.shapeSerial {
-            cursorLayer = (
-                cursor.shapeSerial, Layer.Content(size: shape.size, pixels: shape.pixels)
-            )
-        }
-        guard let content = cursorLayer?.content else { return nil }
-        let (guest, frame) = (geometry.guest, geometry.frame)
-        let left = Double(position.x - shape.hotSpotX) * Double(frame.width) / Double(guest.width)
-        let top = Double(position.y - shape.hotSpotY) * Double(frame.height) / Double(guest.height)
-        return Layer(
-            content: content,
-            frame: Rect(
-                x: frame.x + Int(left.rounded()), y: frame.y + Int(top.rounded()),
-                width: max(1, shape.size.width * frame.width / guest.width),
-                height: max(1, shape.size.height * frame.height / guest.height)))
     }
 }
 
@@ -342,6 +318,7 @@ extension HeadController: InputControllerDelegate {
         switch shortcut {
         case .grab: input.toggleGrab()
         case .fullScreen: window?.setFullScreen(!isFullScreen)
+        case .statistics: setShowsStatistics(!showsStatistics)
         case .scale: setScaleMode(scaleMode == .fit ? .oneToOne : .fit)
         case .menu:
             input.releaseAll()
@@ -372,6 +349,25 @@ extension HeadController: InputControllerDelegate {
     func setScaleMode(_ mode: ScaleMode) {
         scaleMode = mode
         stateDidChange()
+    }
+
+    /// Whether the statistics layer is shown.
+    var showsStatistics: Bool { statistics != nil }
+
+    func setShowsStatistics(_ on: Bool) {
+        statistics = nil
+        statisticsTimer.cancel()
+        if on { updateStatistics() }
+        window?.menuDidChange()
+        window?.queueDraw()
+    }
+
+    private func updateStatistics() {
+        statistics = meter.statistics(
+            at: .now, geometry: geometry, renderer: rendererDescription,
+            counters: pictures.counters)
+        window?.queueDraw()
+        statisticsTimer.start(milliseconds: 1000) { [weak self] in self?.updateStatistics() }
     }
 
     func setResizesGuest(_ on: Bool) {

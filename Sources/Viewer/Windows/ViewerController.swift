@@ -7,6 +7,9 @@ public import Logging
 public protocol ViewerToolkit: AnyObject {
     associatedtype Pictures: HeadPictures
 
+    /// What draws, for a user to read.
+    var rendererDescription: String { get }
+
     /// Begins a head's pictures.
     func makePictures() -> Pictures
     /// Makes a head's window, not yet on screen. The controller lives as long as the window.
@@ -123,7 +126,8 @@ public final class ViewerController<Toolkit: ViewerToolkit> {
     private func open(_ head: Head) {
         offered.insert(head.id)
         let controller = Controller(
-            head: head, session: session, pictures: toolkit.makePictures(), options: options)
+            head: head, session: session, pictures: toolkit.makePictures(),
+            rendererDescription: toolkit.rendererDescription, options: options)
         controller.owner = self
         controllers.append(controller)
         controller.attach(toolkit.makeWindow(for: controller))
