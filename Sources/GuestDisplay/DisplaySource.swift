@@ -69,4 +69,11 @@ public protocol DisplaySource: AnyObject, Sendable {
     func endGuest()
     /// Lets go of the guest, which goes on; every open head ends. Idempotent.
     func disconnect()
+    /// A new source of the same guest, not connected yet, that takes its display from the program that has it: for one whose display
+    /// has ended as ``SourceEnd/takenOver(_:)``. Nil where displays are not taken. Never waits.
+    func takingBack() -> (any DisplaySource)?
+}
+
+extension DisplaySource {
+    public func takingBack() -> (any DisplaySource)? { nil }
 }

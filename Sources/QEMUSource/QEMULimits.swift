@@ -12,6 +12,8 @@ package struct QEMULimits: Sendable {
     /// From the start of a QEMU to its greeting. Loading modules from a cold disk takes seconds; one that fails exits and is
     /// told at once.
     package var launch = 60_000
+    /// From asking the program that shows a guest to let go, to its doing so.
+    package var takeOver = 3000
     /// From the loss of one connection to what tells why: the other connection's end, the exit status.
     package var end = 3000
     /// From a console's new size to a picture of that size, before it is asked for.

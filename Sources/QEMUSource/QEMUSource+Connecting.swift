@@ -10,19 +10,22 @@ extension QEMUSource {
     func connectTarget() throws(DisplayError) {
         switch target {
         case .monitor(let path):
-            let socket = try QEMUSource.open(monitor: path, milliseconds: limits.greeting)
+            let socket = try QEMUSource.open(monitor: path)
+            try takeLease(of: socket, named: path, path: path)
             try connectPeer(over: socket, named: path, greetingWithin: limits.greeting)
         case .launch(let launch):
-            let socket = try launched!.start { [weak self] exit in self?.note(.exited(exit)) }
-            try connectPeer(over: socket, named: launch.binary, greetingWithin: limits.launch)
+            launched!.onExit { [weak self] exit in self?.note(.exited(exit)) }
+            let socket = startsQEMU ? try launched!.start() : try openMonitorOfLaunched()
+            try takeLease(of: socket, named: launch.binary, path: nil)
+            try connectPeer(
+                over: socket, named: launch.binary,
+                greetingWithin: startsQEMU ? limits.launch : limits.greeting)
         case .bus(let address):
             try connectBus(address)
         }
     }
 
-    private static func open(
-        monitor path: String, milliseconds: Int
-    ) throws(DisplayError) -> OwnedDescriptor {
+    static func open(monitor path: String) throws(DisplayError) -> OwnedDescriptor {
         let socket = swiftvm_connect_unix_now(path)
         if socket >= 0 { return OwnedDescriptor(owning: socket) }
         switch Errno(rawValue: errno) {
@@ -94,18 +97,24 @@ extension QEMUSource {
     }
 
     /// Makes the machine's control over a QMP socket.
-    private func connectMonitor(
+    func connectMonitor(
         _ socket: consuming OwnedDescriptor, named name: String, greetingWithin limit: Int
     ) throws(DisplayError) -> QMPClient {
         let qmp = QMPClient(
             socket: socket, name: name, limits: limits, logger: logger,
             onEvent: { [weak self] in self?.take($0) },
             onEnd: { [weak self] in self?.note(.monitorLost) })
+        // At once, so that a program that takes the guest over need not wait for a greeting that may not come.
+        let isTaken = state.withLock { state in
+            state.qmp = qmp
+            return state.taker != nil
+        }
+        if isTaken { qmp.close() }
         do {
-            try qmp.negotiate(greetingWithin: limit)
+            try qmp.negotiate(
+                greetingWithin: limit, holder: state.withLock { $0.oldHolder?.program })
             let machine = QMPMachine(client: qmp) { [weak self] in self?.machineChanged($0) }
             state.withLock { state in
-                state.qmp = qmp
                 state.machine = machine
                 state.detector.hasMonitor = true
             }
@@ -124,7 +133,7 @@ extension QEMUSource {
         (machine as? QMPMachine)?.take(event)
     }
 
-    private func machineChanged(_ machineState: MachineState) {
+    func machineChanged(_ machineState: MachineState) {
         loop.post { [weak self] in self?.tell(machineState) }
     }
 
@@ -132,7 +141,7 @@ extension QEMUSource {
 
     private func connectBus(_ address: String?) throws(DisplayError) {
         let place = address.map { "the bus at \($0)" } ?? "the session bus"
-        let chardevs = try onLoop { [self] () throws(DisplayError) in
+        try onLoop { [self] () throws(DisplayError) in
             let bus: DBusConnection
             do throws(DBusError) {
                 bus = try DBusConnection.connect(bus: address, limits: limits)
@@ -163,9 +172,8 @@ extension QEMUSource {
                             + (address.map { ",addr=\($0)" } ?? ""))
                     : DisplayError("org.qemu on \(place) shows no display: \(error)")
             }
-            return state.withLock { $0.objects.chardevs }
         }
-        if controlsMachine { connectChardev(chardevs) }
+        if controlsMachine { connectBusMonitor() }
     }
 
     /// The unique name of the QEMU that is shown: others on the same bus wait for the name, and calls to it would then reach them.
@@ -180,62 +188,6 @@ extension QEMUSource {
         let count = queued?.children.first?.children.count ?? 1
         if count > 1 { logger.notice("\(count) QEMUs are on this bus; the first is shown") }
         return answer.children.first?.string ?? ""
-    }
-
-    /// Takes the first monitor that a bus offers: one in control mode
-    /// (`-chardev dbus,id=m,name=org.qemu.monitor.qmp.0 -mon chardev=m,mode=control`), else the human one, which QEMU has by default.
-    private func connectChardev(_ chardevs: [DisplayObjects.Chardev]) {
-        let monitors =
-            chardevs.filter { $0.name.hasPrefix("org.qemu.monitor.qmp.") }
-            + chardevs.filter { $0.name.hasPrefix("org.qemu.monitor.hmp.") }
-        for monitor in monitors {
-            do throws(DisplayError) {
-                let socket = try register(monitor)
-                if monitor.name.contains(".qmp.") {
-                    _ = try connectMonitor(
-                        socket, named: monitor.name, greetingWithin: limits.greeting)
-                } else {
-                    let machine = HMPMachine(socket: socket, limits: limits) { [weak self] in
-                        self?.machineChanged($0)
-                    }
-                    guard machine.learnState() else {
-                        machine.close()
-                        throw DisplayError("\(monitor.name): the monitor does not answer")
-                    }
-                    state.withLock { state in
-                        state.hmp = machine
-                        state.machine = machine
-                    }
-                }
-                logger.info("the machine is controlled over \(monitor.name)")
-                return
-            } catch {
-                logger.notice("\(error)")
-                state.withLock { state in
-                    state.qmp = nil
-                    state.machine = nil
-                    state.detector.hasMonitor = false
-                }
-            }
-        }
-        logger.notice("QEMU offers no free monitor on the bus: the machine cannot be controlled")
-    }
-
-    private func register(_ chardev: DisplayObjects.Chardev) throws(DisplayError) -> OwnedDescriptor
-    {
-        guard let connection = state.withLock({ $0.connection }) else {
-            throw DisplayError("\(chardev.name): the display has ended")
-        }
-        let pair = try SocketPair()
-        do throws(DBusError) {
-            _ = try connection.call(
-                chardev.path, DisplayName.chardev, "Register", [.handle(0)],
-                descriptor: pair.theirs.rawValue, milliseconds: limits.call)
-        } catch {
-            // chardev/char-socket.c refuses a second client: "Couldn't register FD!"
-            throw DisplayError("\(chardev.name): another program holds this monitor (\(error))")
-        }
-        return pair.ours
     }
 
     // MARK: - Both

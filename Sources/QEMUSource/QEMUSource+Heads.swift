@@ -17,6 +17,8 @@ extension QEMUSource {
             }
             if interface == DisplayName.vm {
                 refresh()
+            } else if interface == DisplayName.chardev {
+                changeChardev(path, arguments[1].dictionary)
             } else {
                 change(path, interface, arguments[1].dictionary)
             }

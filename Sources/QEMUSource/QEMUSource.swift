@@ -18,40 +18,76 @@ public final class QEMUSource: DisplaySource {
         var detector: EndDetector
         var listeners: [Head.ID: OpenHead] = [:]
         var isRefreshing = false
+        var lease: GuestLease?
+        /// A program that did not let go of the guest, and whose lease we take when it has.
+        var oldHolder: LeaseHolder?
+        /// The program that asked for the guest while we were connecting.
+        var taker: PeerProgram?
+        /// The monitors of a bus that others hold, by their paths: the next to be free is taken.
+        var heldMonitors: Set<String> = []
     }
 
     let target: QEMUTarget
     let controlsMachine: Bool
+    let takesOver: Bool
     let limits: QEMULimits
     let logger: Logger
     let loop = ControlLoop()
     let launched: LaunchedQEMU?
+    /// Whether connecting starts ``launched``; one that takes a display back does not.
+    let startsQEMU: Bool
     /// Where heads are opened again: that waits for QEMU, so neither the loop nor a listener may.
     let reopening = DispatchQueue(label: "swiftvm.qemu.reopen")
+    /// Where the monitor of a bus is asked for again: that waits for QEMU as well.
+    let monitoring = DispatchQueue(label: "swiftvm.qemu.monitor")
     let state: Mutex<State>
 
     /// A source for that target; nothing is opened or started before ``connect(delegate:)``.
-    /// Without `controlsMachine`, a monitor on a bus, which one program at a time can have, is left to another.
-    public convenience init(_ target: QEMUTarget, controlsMachine: Bool = true, logger: Logger) {
+    ///
+    /// Without `controlsMachine`, a monitor on a bus, which one program at a time can have, is left to another. With `takesOver`, the
+    /// program that shows the guest peer to peer, if any, is made to let go; without it, connecting fails and names that program.
+    public convenience init(
+        _ target: QEMUTarget, controlsMachine: Bool = true, takesOver: Bool = false, logger: Logger
+    ) {
         self.init(
-            target, controlsMachine: controlsMachine, limits: QEMULimits(), logger: logger)
+            target, controlsMachine: controlsMachine, takesOver: takesOver, limits: QEMULimits(),
+            logger: logger)
     }
 
     /// The same with other time limits.
-    package init(
-        _ target: QEMUTarget, controlsMachine: Bool = true, limits: QEMULimits, logger: Logger
+    package convenience init(
+        _ target: QEMUTarget, controlsMachine: Bool = true, takesOver: Bool = false,
+        limits: QEMULimits, logger: Logger
     ) {
-        self.target = target
-        self.controlsMachine = controlsMachine
-        self.limits = limits
-        self.logger = logger
+        var launched: LaunchedQEMU?
         if case .launch(let launch) = target {
             launched = LaunchedQEMU(launch, limits: limits, logger: logger)
-        } else {
-            launched = nil
         }
+        self.init(
+            target, launched: launched, startsQEMU: launched != nil,
+            controlsMachine: controlsMachine, takesOver: takesOver, limits: limits, logger: logger)
+    }
+
+    private init(
+        _ target: QEMUTarget, launched: LaunchedQEMU?, startsQEMU: Bool, controlsMachine: Bool,
+        takesOver: Bool, limits: QEMULimits, logger: Logger
+    ) {
+        self.target = target
+        self.launched = launched
+        self.startsQEMU = startsQEMU
+        self.controlsMachine = controlsMachine
+        self.takesOver = takesOver
+        self.limits = limits
+        self.logger = logger
         state = Mutex(
             State(detector: EndDetector(isLaunched: launched != nil, hasMonitor: false)))
+    }
+
+    /// A source of the same QEMU, also of one that this source has started, that makes who shows it let go.
+    public func takingBack() -> (any DisplaySource)? {
+        QEMUSource(
+            target, launched: launched, startsQEMU: false, controlsMachine: controlsMachine,
+            takesOver: true, limits: limits, logger: logger)
     }
 
     deinit {
@@ -92,8 +128,8 @@ public final class QEMUSource: DisplaySource {
         do {
             try connectTarget()
         } catch {
-            var reason = error
-            if let launched {
+            var reason = state.withLock { $0.taker }.map(takenWhileConnecting) ?? error
+            if let launched, startsQEMU {
                 // One that ends by itself has said why, and its exit status tells more than its closed sockets.
                 if launched.ended.wait(milliseconds: limits.end) != nil {
                     reason = launched.whyNotStarted()
@@ -102,11 +138,12 @@ public final class QEMUSource: DisplaySource {
                 launched.terminate()
                 _ = launched.ended.wait(milliseconds: 2 * limits.quit)
             }
-            letGo(
-                of: state.withLock { state in
-                    state.phase = .ended
-                    return state
-                })
+            let last = state.withLock { state in
+                state.phase = .ended
+                return state
+            }
+            letGo(of: last)
+            last.lease?.waitUntilFree()
             throw reason
         }
         let machineState = machine?.state
@@ -114,6 +151,7 @@ public final class QEMUSource: DisplaySource {
         loop.post { [self] in
             if let machineState, machineState != .running { tell(machineState) }
             // What happened in the meantime counts now.
+            if let taker = state.withLock({ $0.taker }) { return finish(taken(by: taker)) }
             if let end = state.withLock({ $0.detector.take(nil) }) { finish(end) }
         }
     }
@@ -169,7 +207,7 @@ public final class QEMUSource: DisplaySource {
     }
 
     /// Ends the display, once. On the loop.
-    private func finish(_ end: SourceEnd) {
+    func finish(_ end: SourceEnd) {
         let last: State? = state.withLock { state in
             guard state.phase == .connected else { return nil }
             state.phase = .ended
@@ -177,15 +215,20 @@ public final class QEMUSource: DisplaySource {
         }
         guard let last else { return }
         letGo(of: last)
+        // Who hears of the end may want the guest again.
+        last.lease?.waitUntilFree()
         logger.info("the display has ended: \(end)")
         last.delegate?.source(self, didEnd: end)
     }
 
-    private func letGo(of last: State) {
+    func letGo(of last: State) {
         for open in last.listeners.values { open.listener.close() }
         last.connection?.close()
         last.qmp?.close()
         last.hmp?.close()
+        // After all else: who gets it finds the monitor and the display free.
+        last.lease?.release()
+        last.oldHolder?.stopWaiting()
     }
 
     // MARK: - Telling the delegate (on the loop)

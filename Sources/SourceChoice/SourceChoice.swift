@@ -5,10 +5,10 @@ public import Viewer
 
 /// From what a user names a guest by to its display: the one place that knows all sources.
 public enum SourceChoice {
-    /// The source for that guest, not connected yet; without `controlsMachine`, for a program that only looks. Throws for a target
-    /// that no source knows.
+    /// The source for that guest, not connected yet; without `controlsMachine`, for a program that only looks. With `takesOver`
+    /// (`--take-over`), a display that has one client is taken from it. Throws for a target that no source knows.
     public static func source(
-        for guest: GuestChoice, controlsMachine: Bool, logger: Logger
+        for guest: GuestChoice, controlsMachine: Bool, takesOver: Bool, logger: Logger
     ) throws(DisplayError) -> any DisplaySource {
         let target: QEMUTarget
         switch guest {
@@ -17,6 +17,7 @@ public enum SourceChoice {
         case .launch(let binary, let arguments):
             target = .launch(try QEMULaunch(binary: binary, arguments: arguments))
         }
-        return QEMUSource(target, controlsMachine: controlsMachine, logger: logger)
+        return QEMUSource(
+            target, controlsMachine: controlsMachine, takesOver: takesOver, logger: logger)
     }
 }

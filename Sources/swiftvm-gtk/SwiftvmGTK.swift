@@ -53,7 +53,8 @@ struct SwiftvmGTK: ParsableCommand {
             target: target, qemuArguments: qemuArguments, qemu: shared.qemu,
             terminatorWasGiven: CommandLine.arguments.contains("--"))
         let source = try SourceChoice.source(
-            for: guest, controlsMachine: !shared.listHeads, logger: logger)
+            for: guest, controlsMachine: !shared.listHeads, takesOver: shared.takeOver,
+            logger: logger)
         if shared.listHeads {
             try HeadList.print(source)
             return

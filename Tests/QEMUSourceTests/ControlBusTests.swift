@@ -1,4 +1,5 @@
 import DisplayTesting
+import Glibc
 import GuestDisplay
 import Logging
 import Testing
@@ -90,6 +91,45 @@ private let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         #expect(perform(.quit, on: machine) == nil)
         #expect(delegate.end() == .guestQuit)
         #expect(qemu.process.wait() == 0)
+    }
+
+    /// Two viewers watch all heads at once; the second learns who holds the monitor, and gets it when that lets go.
+    @Test(arguments: QEMUBinary.all, [true, false])
+    func twoViewers(_ binary: QEMUBinary, speaksQMP: Bool) throws {
+        let bus = try BusUnderTest()
+        let qemu = try qemu(binary, on: bus, speaksQMP ? qmp : ["-monitor", "vc"])
+        let (first, firstDelegate) = try connect(bus)
+        #expect(first.machine != nil)
+        let lines = Recorder<String>()
+        let second = QEMUSource(
+            .bus(address: bus.address),
+            logger: Logger(label: "test") { _ in NotingLogHandler(lines) })
+        let secondDelegate = RecordingDelegate()
+        try second.connect(delegate: secondDelegate)
+        #expect(second.machine == nil)
+        let holder = PeerProgram(process: getpid(), user: geteuid())
+        #expect(lines.values.contains { $0.contains("\(holder) holds this monitor") })
+        let sinks = [RecordingSink(), RecordingSink(), RecordingSink()]
+        try first.open(0, sink: sinks[0])
+        try second.open(0, sink: sinks[1])
+        for sink in sinks.prefix(2) { #expect(sink.wait { $0.picture != nil }) }
+        first.disconnect()
+        #expect(firstDelegate.end() == .guestQuit)
+        #expect(secondDelegate.wait { _ in second.machine != nil })
+        #expect(secondDelegate.wait { $0.states == [.running] })
+        #expect(perform(.pause, on: try #require(second.machine)) == nil)
+        #expect(try qemu.command(#"{"execute":"query-status"}"#).contains("paused"))
+        // One that comes now finds it held, and a snapshot does not ask for it.
+        let third = QEMUSource(.bus(address: bus.address), logger: logger)
+        try third.connect(delegate: RecordingDelegate())
+        #expect(third.machine == nil)
+        let looking = QEMUSource(
+            .bus(address: bus.address), controlsMachine: false, logger: logger)
+        try looking.connect(delegate: RecordingDelegate())
+        try looking.open(0, sink: sinks[2])
+        #expect(sinks[2].wait { $0.picture != nil })
+        #expect(perform(.resume, on: try #require(second.machine)) == nil)
+        for source in [looking, third, second] { source.disconnect() }
     }
 
     @Test(arguments: QEMUBinary.all)

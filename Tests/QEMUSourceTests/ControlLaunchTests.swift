@@ -94,6 +94,47 @@ private let silent = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         #expect(try #require(source.launched).exit == .exited(0))
     }
 
+    /// A QEMU that was started here is taken back over its other monitor, stays ours, and its end is told.
+    @Test(arguments: QEMUBinary.all)
+    func takenOverAndBack(_ binary: QEMUBinary) throws {
+        let words = Recorder<String>()
+        let (started, delegate) = try launch(
+            binary.path, [], logger: Logger(label: "test") { _ in NotingLogHandler(words) })
+        let marker = "QEMU's monitor for other programs: "
+        let path = String(
+            try #require(words.values.first { $0.hasPrefix(marker) }).dropFirst(marker.count))
+        let refused = #expect(throws: DisplayError.self) {
+            try QEMUSource(.monitor(path: path), logger: silent)
+                .connect(delegate: RecordingDelegate())
+        }
+        #expect(refused?.description.contains("shows this guest") == true)
+        let taker = QEMUSource(.monitor(path: path), takesOver: true, logger: silent)
+        let takerDelegate = RecordingDelegate()
+        try taker.connect(delegate: takerDelegate)
+        guard case .takenOver = delegate.end() else {
+            Issue.record("not told as taken over")
+            return
+        }
+        let again = try #require(started.takingBack())
+        let againDelegate = RecordingDelegate()
+        try again.connect(delegate: againDelegate)
+        guard case .takenOver = takerDelegate.end() else {
+            Issue.record("not told as taken back")
+            return
+        }
+        #expect(again.ownsGuest)
+        let sink = RecordingSink()
+        try again.open(0, sink: sink)
+        #expect(sink.wait { $0.picture != nil })
+        again.endGuest()
+        #expect(againDelegate.end() == .guestQuit)
+        #expect(started.exit == .exited(0))
+        let late = #expect(throws: DisplayError.self) {
+            try #require(again.takingBack()).connect(delegate: RecordingDelegate())
+        }
+        #expect(late?.description.contains("has ended") == true)
+    }
+
     @Test(arguments: ["/nowhere/qemu", "swiftvm-no-such-program"])
     func missingBinary(_ binary: String) {
         let error = #expect(throws: DisplayError.self) { _ = try launch(binary, []) }
@@ -116,7 +157,7 @@ private let silent = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
 }
 
 /// Notes every message.
-private struct NotingLogHandler: LogHandler {
+struct NotingLogHandler: LogHandler {
     let words: Recorder<String>
     var metadata: Logger.Metadata = [:]
     var logLevel = Logger.Level.info

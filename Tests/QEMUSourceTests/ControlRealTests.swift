@@ -176,14 +176,25 @@ private let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
     @Test(arguments: QEMUBinary.all)
     func monitorOfAnotherProgram(_ binary: QEMUBinary) throws {
         let qemu = try QEMUUnderTest(binary)
-        let (source, _) = try connect(qemu)
         var limits = QEMULimits()
         limits.greeting = 300
+        // One that is none of ours.
+        do {
+            let other = swiftvmConnect(qemu.monitor)
+            let first = QEMUSource(.monitor(path: qemu.monitor), limits: limits, logger: logger)
+            let error = #expect(throws: DisplayError.self) {
+                try first.connect(delegate: RecordingDelegate())
+            }
+            #expect(error?.description.contains("another program holds this monitor") == true)
+            #expect(error?.description.contains("-qmp unix:PATH") == true)
+            _ = consume other
+        }
+        let (source, _) = try connect(qemu)
         let second = QEMUSource(.monitor(path: qemu.monitor), limits: limits, logger: logger)
         let error = #expect(throws: DisplayError.self) {
             try second.connect(delegate: RecordingDelegate())
         }
-        #expect(error?.description.contains("another program holds this monitor") == true)
+        #expect(error?.description.contains("shows this guest") == true)
         #expect(perform(.pause, on: try #require(source.machine)) == nil)
         source.disconnect()
     }

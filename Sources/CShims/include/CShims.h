@@ -44,6 +44,17 @@ int swiftvm_connect_unix_now(const char *_Nonnull path);
 /// Binds and listens on a Unix stream socket at `path`; -1 with errno.
 int swiftvm_listen_unix(const char *_Nonnull path);
 
+/// Binds a Unix stream socket to the abstract name (unix(7); no file, and free again when its socket is closed, however
+/// its process ended) and listens, non-blocking; -1 with errno, EADDRINUSE when the name is taken.
+int swiftvm_listen_abstract(const char *_Nonnull name);
+
+/// Connects to that abstract name without waiting; -1 with errno, ECONNREFUSED when nobody has it.
+int swiftvm_connect_abstract_now(const char *_Nonnull name);
+
+/// Who is at the other end of a connected Unix socket (SO_PEERCRED): for a client, who called listen(2); for an accepted one, who called
+/// connect(2). The process is 0 where it cannot be seen from here. 0, or -1 with errno.
+int swiftvm_peer(int socket, pid_t *_Nonnull process, uid_t *_Nonnull user);
+
 /// Accepts a client, non-blocking and closed on exec; -1 with errno.
 int swiftvm_accept(int listener);
 

@@ -15,6 +15,8 @@ final class LaunchedQEMU: Sendable {
         var pid: pid_t?
         var exit: QEMUExit?
         var failure: DisplayError?
+        var monitor: String?
+        var onExit: (@Sendable (QEMUExit) -> Void)?
     }
 
     private let launch: QEMULaunch
@@ -33,17 +35,31 @@ final class LaunchedQEMU: Sendable {
     /// How it ended; nil while it runs.
     var exit: QEMUExit? { state.withLock { $0.exit } }
 
-    /// Starts QEMU and waits until it has connected its first monitor to us: that socket, non-blocking. `onExit` is called once when
-    /// it has ended, also when that is why this throws.
-    func start(onExit: @escaping @Sendable (QEMUExit) -> Void) throws(DisplayError)
-        -> OwnedDescriptor
-    {
+    /// Where QEMU's monitor for other programs listens; nil before the start and after the end.
+    var monitor: String? { state.withLock { $0.exit == nil ? $0.monitor : nil } }
+
+    /// Calls that once when QEMU has ended, in place of what was given before; at once when it has already.
+    func onExit(_ body: @escaping @Sendable (QEMUExit) -> Void) {
+        let exit = state.withLock { state in
+            if state.exit == nil { state.onExit = body }
+            return state.exit
+        }
+        if let exit { body(exit) }
+    }
+
+    /// Starts QEMU and waits until it has connected its first monitor to us: that socket, non-blocking.
+    func start() throws(DisplayError) -> OwnedDescriptor {
         let folder = try SocketFolder()
         let listener = try folder.listen()
+        state.withLock { $0.monitor = folder.monitor }
         run(in: folder) { [self] in
             folder.remove()
             listener.wake()
-            if let exit { onExit(exit) }
+            let (exit, onExit) = state.withLock { state in
+                defer { state.onExit = nil }
+                return (state.exit, state.onExit)
+            }
+            if let exit { onExit?(exit) }
             ended.give(())
         }
         let socket = listener.accept(milliseconds: limits.launch)

@@ -74,8 +74,11 @@ final class QMPClient: Sendable {
         shutdown(socket.rawValue, CInt(SHUT_RDWR))
     }
 
-    /// Waits for the greeting, checks the version and enters command mode.
-    func negotiate(greetingWithin milliseconds: Int) throws(DisplayError) {
+    /// Waits for the greeting, checks the version and enters command mode. `holder` is a program that was asked to let go of the guest
+    /// and did not.
+    func negotiate(
+        greetingWithin milliseconds: Int, holder: PeerProgram? = nil
+    ) throws(DisplayError) {
         switch greeting.wait(milliseconds: milliseconds) {
         case .message(let message):
             guard let version = QEMUVersion(greeting: message) else { throw notQMP([]) }
@@ -92,10 +95,19 @@ final class QMPClient: Sendable {
         case nil:
             let received = first.withLock { $0 }
             if !received.isEmpty { throw notQMP(received) }
+            if let holder {
+                let kill = holder.process > 0 ? " (kill -KILL \(holder.process))" : ""
+                throw DisplayError(
+                    """
+                    \(name): \(holder) holds this monitor and does not let go of it: it is stopped or \
+                    stuck, or may not be asked; end it\(kill) and try again
+                    """)
+            }
             throw DisplayError(
                 """
                 \(name): no greeting from QEMU within \(milliseconds) ms: another program holds this \
-                monitor; end it, or use a bus (-display dbus), which several programs can watch
+                monitor; end it, give QEMU one more -qmp unix:PATH,server=on,wait=off and use that, or \
+                use a bus (-display dbus), which several programs can watch
                 """)
         }
         do {

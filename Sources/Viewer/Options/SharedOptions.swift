@@ -23,6 +23,9 @@ public struct SharedOptions: ParsableArguments {
             "The QEMU to start, with '-- QEMU-ARGUMENTS'.", valueName: "path"))
     public var qemu: String = "qemu-system-x86_64"
 
+    @Flag(help: "Take the guest's display from the program that shows it.")
+    public var takeOver = false
+
     @Flag(help: "Print the guest's heads, one a line, and exit.")
     public var listHeads = false
 
