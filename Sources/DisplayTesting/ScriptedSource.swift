@@ -20,16 +20,20 @@ public final class ScriptedSource: DisplaySource {
     private let name: String
     private let failure: DisplayError?
     private let scriptedMachine: ScriptedMachine?
+    private let successor: (@Sendable () -> any DisplaySource)?
 
     /// Whether the guest ends with the program.
     public let ownsGuest: Bool
 
-    /// A guest with these heads; with `failure`, one that cannot be reached.
+    /// A guest with these heads; with `failure`, one that cannot be reached; with `successor`, one whose display can be taken back,
+    /// by the source that the closure makes.
     public init(
         name: String = "scripted", heads: [Head], ownsGuest: Bool = false,
-        machine: ScriptedMachine? = nil, failure: DisplayError? = nil
+        machine: ScriptedMachine? = nil, failure: DisplayError? = nil,
+        successor: (@Sendable () -> any DisplaySource)? = nil
     ) {
         self.name = name
+        self.successor = successor
         self.ownsGuest = ownsGuest
         self.failure = failure
         scriptedMachine = machine
@@ -98,6 +102,8 @@ public final class ScriptedSource: DisplaySource {
     public func disconnect() {
         end(.guestQuit)
     }
+
+    public func takingBack() -> (any DisplaySource)? { successor?() }
 
     /// Hands a head an event; false when it is not open. Throws what the head refused it with.
     @discardableResult

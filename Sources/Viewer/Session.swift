@@ -17,8 +17,8 @@ public protocol SessionDelegate: AnyObject {
 /// A guest and what is known of it, for a viewer's main thread. Everything that waits for the guest happens on a queue of its own.
 @MainActor
 public final class Session {
-    /// The guest's display; its calls that never wait may be used directly.
-    public let source: any DisplaySource
+    /// The guest's display; its calls that never wait may be used directly. Another one once the guest was taken back.
+    public private(set) var source: any DisplaySource
     /// Hears what changes.
     public weak var delegate: (any SessionDelegate)?
 
@@ -34,6 +34,12 @@ public final class Session {
 
     private let queue = DispatchQueue(label: "swiftvm.session")
     private var relay: SessionRelay?
+    /// What shows the open heads, for a source that comes after this one.
+    private var sinks: [Head.ID: any HeadSink] = [:]
+    /// Whether the source can be followed by one that takes the guest back.
+    private var canBeTaken = false
+    /// The source that is taking the guest back, and what it told before it had.
+    private var successor: (source: any DisplaySource, end: SourceEnd?)?
 
     /// A session of a guest that is not connected yet.
     public init(source: any DisplaySource) {
@@ -68,6 +74,7 @@ public final class Session {
         _ head: Head.ID, sink: any HeadSink,
         completion: @escaping @MainActor @Sendable (DisplayError?) -> Void
     ) {
+        sinks[head] = sink
         let source = source
         queue.async {
             var failure: DisplayError?
@@ -84,6 +91,7 @@ public final class Session {
 
     /// Ends a head's pictures, off the main thread.
     public func close(_ head: Head.ID) {
+        sinks[head] = nil
         let source = source
         queue.async { source.close(head) }
     }
@@ -124,7 +132,63 @@ public final class Session {
         for event in combination.events { source.send(event, to: head) }
     }
 
-    fileprivate func connected(heads: [Head], state: MachineState?) {
+    // MARK: - Taking back
+
+    /// Whether another program has taken the display, and ``takeBack()`` may be offered.
+    public var canTakeBack: Bool {
+        guard case .takenOver = end else { return false }
+        return successor == nil && canBeTaken && isConnected
+    }
+
+    /// Whether ``takeBack()`` is under way.
+    public var isTakingBack: Bool { successor != nil }
+
+    /// Takes the display back from the program that has taken it, off the main thread: the open heads go on into the same sinks,
+    /// and the delegate hears of the heads and of the state. Where that fails ``end`` says why, and it can be tried again. Does nothing
+    /// unless ``canTakeBack``.
+    public func takeBack() {
+        guard canTakeBack, let next = source.takingBack() else { return }
+        successor = (next, nil)
+        let relay = SessionRelay(session: self)
+        self.relay = relay
+        let sinks = sinks
+        delegate?.sessionDidChangeState(self)
+        queue.async {
+            do throws(DisplayError) {
+                try next.connect(delegate: relay)
+                let heads = Set(next.heads.map(\.id))
+                for (head, sink) in sinks where heads.contains(head) {
+                    try next.open(head, sink: sink)
+                }
+                relay.onMain { $0.tookBack() }
+            } catch {
+                next.disconnect()
+                relay.onMain { $0.tookNothingBack(error) }
+            }
+        }
+    }
+
+    private func tookBack() {
+        guard let (next, itsEnd) = successor else { return }
+        source = next
+        successor = nil
+        heads = next.heads
+        machineState = next.machine?.state
+        pointerModes = [:]
+        end = itsEnd
+        delegate?.sessionDidChangeHeads(self)
+        delegate?.sessionDidChangeState(self)
+    }
+
+    private func tookNothingBack(_ error: DisplayError) {
+        successor = nil
+        end = .takenOver("the display was not taken back: \(error)")
+        delegate?.sessionDidChangeState(self)
+    }
+
+    // MARK: - What the source tells
+
+    private func connected(heads: [Head], state: MachineState?) {
         isConnected = true
         self.heads = heads
         if machineState == nil { machineState = state }
@@ -146,9 +210,15 @@ public final class Session {
         delegate?.sessionDidChangeState(self)
     }
 
-    fileprivate func ended(_ end: SourceEnd) {
-        guard self.end == nil else { return }
+    fileprivate func ended(_ end: SourceEnd, of source: any DisplaySource) {
+        if let successor, successor.source === source {
+            // Taken again before it was ours: what the end is, once it has begun.
+            self.successor?.end = end
+            return
+        }
+        guard self.end == nil, source === self.source else { return }
         self.end = end
+        if case .takenOver = end { canBeTaken = source.takingBack() != nil }
         delegate?.sessionDidChangeState(self)
     }
 }
@@ -184,6 +254,6 @@ private final class SessionRelay: DisplaySourceDelegate, @unchecked Sendable {
     }
 
     func source(_ source: any DisplaySource, didEnd end: SourceEnd) {
-        onMain { $0.ended(end) }
+        onMain { $0.ended(end, of: source) }
     }
 }
