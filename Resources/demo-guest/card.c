@@ -7,15 +7,15 @@
 #include "text.h"
 
 static void draw_background(void) {
-    for (int32_t y = 0; y < screen.height; y++)
-        for (int32_t x = 0; x < screen.width; x++) screen_set(x, y, background_at(x, y));
+    for (int32_t y = 0; y < screen->height; y++)
+        for (int32_t x = 0; x < screen->width; x++) screen_set(x, y, background_at(x, y));
 }
 
 static void draw_border(void) {
-    screen_fill((struct rectangle){0, 0, screen.width, 1}, WHITE);
-    screen_fill((struct rectangle){0, screen.height - 1, screen.width, 1}, WHITE);
-    screen_fill((struct rectangle){0, 0, 1, screen.height}, WHITE);
-    screen_fill((struct rectangle){screen.width - 1, 0, 1, screen.height}, WHITE);
+    screen_fill((struct rectangle){0, 0, screen->width, 1}, WHITE);
+    screen_fill((struct rectangle){0, screen->height - 1, screen->width, 1}, WHITE);
+    screen_fill((struct rectangle){0, 0, 1, screen->height}, WHITE);
+    screen_fill((struct rectangle){screen->width - 1, 0, 1, screen->height}, WHITE);
 }
 
 // Colours tell the corners apart, the digits tell flips and rotations.
@@ -27,7 +27,7 @@ static void draw_corner(int32_t x, int32_t y, uint32_t colour, uint32_t ink, cha
 }
 
 static void draw_corners(void) {
-    int32_t right = screen.width - CORNER_SIZE, bottom = screen.height - CORNER_SIZE;
+    int32_t right = screen->width - CORNER_SIZE, bottom = screen->height - CORNER_SIZE;
     draw_corner(0, 0, 0xFF0000, WHITE, '1');
     draw_corner(right, 0, 0x00FF00, BLACK, '2');
     draw_corner(0, bottom, 0x0000FF, WHITE, '3');
@@ -37,10 +37,11 @@ static void draw_corners(void) {
 static void draw_words(void) {
     struct line line;
     line_clear(&line);
-    line_decimal(&line, (uint32_t)screen.width);
+    line_decimal(&line, (uint32_t)screen->shown_width);
     line_char(&line, 'x');
-    line_decimal(&line, (uint32_t)screen.height);
-    line_string(&line, "  32-bit");
+    line_decimal(&line, (uint32_t)screen->shown_height);
+    line_string(&line, "  head ");
+    line_decimal(&line, screen->head);
     font_draw(MARGIN, TITLE_Y, 3, WHITE, "swiftvm demo guest");
     screen_fill((struct rectangle){MARGIN, TITLE_Y + 24, 321, 2}, ORANGE);
     font_draw(MARGIN, STATUS_Y, 2, DIM, line.text);
@@ -73,6 +74,23 @@ static void draw_bars(struct rectangle area) {
     }
 }
 
+// The head's number, large enough to be read from across a room.
+static void draw_number(struct rectangle area) {
+    const int32_t scale = 8;
+    struct line line;
+    line_clear(&line);
+    line_decimal(&line, screen->head);
+    screen_fill(area, BLACK);
+    // The last column of a glyph's cell is empty and does not count.
+    int32_t width = ((int32_t)line.length * GLYPH_WIDTH - 1) * scale;
+    int32_t left = area.x + (area.width - width) / 2, top = area.y + 6;
+    for (int32_t row = 0; row < (GLYPH_HEIGHT - 1) * scale; row++)
+        for (int32_t column = 0; column < width; column++)
+            if (font_stroke(line.text[column / scale / GLYPH_WIDTH], column / scale % GLYPH_WIDTH,
+                            row / scale))
+                screen_set(left + column, top + row, WHITE);
+}
+
 // One-pixel columns, rows and squares, from top to bottom.
 static void draw_grid(struct rectangle area) {
     for (int32_t row = 0; row < area.height; row++)
@@ -98,8 +116,9 @@ void card_draw(void) {
     draw_border();
     draw_corners();
     draw_words();
-    if (screen.layout.has_zone_plate) draw_zone_plate(screen.layout.zone_x);
-    draw_bars(screen.layout.bars);
-    draw_grid(screen.layout.grid);
-    draw_gradient(screen.layout.gradient);
+    if (screen->layout.has_zone_plate) draw_zone_plate(screen->layout.zone_x);
+    draw_bars(screen->layout.bars);
+    draw_number(screen->layout.number);
+    draw_grid(screen->layout.grid);
+    draw_gradient(screen->layout.gradient);
 }

@@ -28,10 +28,18 @@ void cells_top_strip(uint32_t frame) {
 }
 
 void cells_bottom_strip(uint32_t frame) {
-    draw_word(STRIP_X, screen.height - STRIP_CELL, STRIP_CELL, BOTTOM_SYNC, CHECK_SEED, frame);
+    draw_word(STRIP_X, screen->height - STRIP_CELL, STRIP_CELL, BOTTOM_SYNC, CHECK_SEED, frame);
+}
+
+struct rectangle cells_panel_area(int32_t row) {
+    const int32_t width = CELLS_PER_WORD * PANEL_CELL;
+    if (row < PANEL_ROWS)
+        return (struct rectangle){PANEL_X, PANEL_Y + row * PANEL_CELL, width, PANEL_CELL};
+    return (struct rectangle){HEAD_PANEL_X, HEAD_PANEL_Y + (row - PANEL_ROWS) * PANEL_CELL, width,
+                              PANEL_CELL};
 }
 
 void cells_panel_row(int32_t row, uint32_t value) {
-    draw_word(PANEL_X, PANEL_Y + row * PANEL_CELL, PANEL_CELL, PANEL_SYNC,
-              (uint8_t)(CHECK_SEED + row), value);
+    struct rectangle area = cells_panel_area(row);
+    draw_word(area.x, area.y, PANEL_CELL, PANEL_SYNC, (uint8_t)(CHECK_SEED + row), value);
 }

@@ -4,6 +4,10 @@
 
 #include <stdint.h>
 
+#include "layout.h"
+
 void cells_top_strip(uint32_t frame);
 void cells_bottom_strip(uint32_t frame);
+// Where a row of the panel is: 0 to 23, and 24 to 29 in the head's panel.
+struct rectangle cells_panel_area(int32_t row);
 void cells_panel_row(int32_t row, uint32_t value);

@@ -9,6 +9,10 @@ struct rectangle {
 };
 
 enum {
+    MINIMUM_WIDTH = 640,
+    MINIMUM_HEIGHT = 480,
+    MAXIMUM_WIDTH = 8192,
+    MAXIMUM_HEIGHT = 4320,
     MARGIN = 48,
     CORNER_SIZE = 32,
     STRIP_X = 40,
@@ -18,6 +22,9 @@ enum {
     PANEL_Y = 104,
     PANEL_CELL = 4,
     PANEL_ROWS = 24,
+    HEAD_PANEL_X = 384,
+    HEAD_PANEL_Y = 12,
+    HEAD_PANEL_ROWS = 6,
     TITLE_Y = 14,
     STATUS_Y = 44,
     FRAME_TEXT_X = 336,
@@ -34,13 +41,15 @@ enum {
     ZONE_RADIUS = 104,
     ZONE_Y = 146,
     ZONE_MINIMUM_WIDTH = 832,
+    NUMBER_WIDTH = 108,
+    NUMBER_HEIGHT = 68,
     LANE_Y = 264,
     LANE_HEIGHT = 64,
 };
 
 struct layout {
-    struct rectangle top_strip, bottom_strip, panel;
-    struct rectangle lane, bars, grid, gradient;
+    struct rectangle top_strip, bottom_strip, panel, head_panel;
+    struct rectangle lane, bars, number, grid, gradient;
     bool has_zone_plate;
     int32_t zone_x;
 };

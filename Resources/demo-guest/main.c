@@ -5,7 +5,11 @@
 // README.md has the words of the command line, the places of the cells, the lines on the serial
 // port and the commands that it takes there.
 
-#include "card.h"
+#include "arena.h"
+#include "commands.h"
+#include "evdev.h"
+#include "gpu_queue.h"
+#include "heads.h"
 #include "i8042.h"
 #include "input.h"
 #include "interrupts.h"
@@ -13,11 +17,12 @@
 #include "motion.h"
 #include "options.h"
 #include "panel.h"
-#include "screen.h"
 #include "serial.h"
 #include "text.h"
 #include "timer.h"
 #include "vbe.h"
+#include "virtio.h"
+#include "virtio_input.h"
 
 enum {
     MULTIBOOT_LOADED = 0x2BADB002,
@@ -41,77 +46,21 @@ struct multiboot_info {
 void guest_main(uint32_t magic, const struct multiboot_info *info);
 
 static struct options options;
-static struct mode current;
-static uint32_t frame;
 static size_t next_mode;
-static bool blank, text;
+static bool blank;
 static uint8_t mouse_kind;
-
-static void tell(const char *word, uint32_t value) {
-    struct line line;
-    line_clear(&line);
-    line_string(&line, word);
-    line_char(&line, ' ');
-    line_decimal(&line, value);
-    serial_line(&line);
-}
-
-static void tell_mode(const char *word, struct mode mode) {
-    struct line line;
-    line_clear(&line);
-    line_string(&line, word);
-    line_char(&line, ' ');
-    line_decimal(&line, mode.width);
-    line_char(&line, 'x');
-    line_decimal(&line, mode.height);
-    serial_line(&line);
-}
-
-static void draw_all(void) {
-    if (!options.full) {
-        card_draw();
-        panel_draw(true);
-    }
-    motion_draw(frame, options.full);
-    screen_place_pointer();
-    screen_show((struct rectangle){0, 0, screen.width, screen.height});
-}
-
-// VGA has only widths that are a multiple of 8: for 1366x768 it gets 1360x768.
-static bool set_near_mode(struct mode *mode, struct framebuffer *framebuffer) {
-    if (!screen_fits(*mode)) return false;
-    if (vbe_set_mode(*mode, framebuffer)) return true;
-    mode->width &= (uint16_t)~7;
-    return vbe_set_mode(*mode, framebuffer);
-}
-
-static void set_mode(struct mode mode) {
-    struct framebuffer framebuffer;
-    struct mode wanted = mode;
-    text = false;
-    bool done = set_near_mode(&mode, &framebuffer);
-    if (mode.width != wanted.width || !done) tell_mode("mode-refused", wanted);
-    if (!done) {
-        if (current.width == 0) return;
-        mode = current;
-        if (!vbe_set_mode(mode, &framebuffer)) return;
-    }
-    current = mode;
-    screen_setup(mode, &framebuffer);
-    input_centre(screen.width, screen.height);
-    draw_all();
-    tell_mode("mode", mode);
-    tell("frame", frame);
-}
 
 static void go_to_next_mode(void) {
     if (options.mode_count == 0) return;
-    set_mode(options.modes[next_mode]);
+    heads_set(0, options.modes[next_mode]);
     next_mode = (next_mode + 1) % options.mode_count;
 }
 
+// Text mode and blanking are a VGA's.
+static bool is_vga(void) { return !heads_are_virtio() && vbe_is_vga(); }
+
 static void toggle_blank(void) {
-    if (text || !vbe_is_vga()) {
+    if (heads_are_text() || !is_vga()) {
         serial_word("blank refused");
         return;
     }
@@ -121,36 +70,43 @@ static void toggle_blank(void) {
 }
 
 static void toggle_text(void) {
-    if (!vbe_is_vga()) {
+    if (!is_vga()) {
         serial_word("text refused");
         return;
     }
-    if (text) {
-        set_mode(current);
+    if (heads_are_text()) {
+        heads_set(0, heads_mode(0));
         return;
     }
-    text = true;
     blank = false;
     vbe_set_text("swiftvm demo guest: text mode");
     serial_word("text");
 }
 
+static void toggle_display(void) {
+    blank = false;
+    if (!heads_switch(!heads_are_virtio())) serial_word("display refused");
+}
+
 static void draw_next_frame(void) {
-    frame++;
-    motion_next(frame, options.full);
-    if (frame % FRAMES_PER_LINE == 0 || !options.moving) tell("frame", frame);
+    motion.frame++;
+    for (uint32_t at = 0; heads_next(&at);) motion_next();
+    heads_flush();
+    if (motion.frame % FRAMES_PER_LINE == 0 || !options.moving) heads_tell_frame();
 }
 
 static void set_moving(bool moving) {
     options.moving = moving;
     timer_clear();
     serial_word(moving ? "moving" : "still");
-    tell("frame", frame);
+    heads_tell_frame();
 }
 
 static void clear_input(void) {
-    input_clear(screen.width, screen.height);
-    if (!text) draw_all();
+    input_clear();
+    heads_draw();
+    heads_show_pointer();
+    heads_flush();
     serial_word("cleared");
 }
 
@@ -159,39 +115,75 @@ static void obey(char command) {
         case 'n': go_to_next_mode(); break;
         case 'b': toggle_blank(); break;
         case 't': toggle_text(); break;
+        case 'v': toggle_display(); break;
         case 'm': set_moving(true); break;
         case 's': set_moving(false); break;
-        case '.': if (!text) draw_next_frame(); break;
+        case '.': if (!heads_are_text()) draw_next_frame(); break;
         case 'c': clear_input(); break;
         default: break;
     }
 }
 
-static void take_byte(struct i8042_byte byte) {
-    if (byte.from_mouse) {
-        if (input_mouse_byte(byte.value, mouse_kind, screen.width, screen.height) && !text)
-            panel_mouse(!options.full);
-        return;
-    }
-    uint8_t pressed = input_key_byte(byte.value);
-    if (!text) panel_key(!options.full);
+static void show_keys(uint32_t count) {
+    for (uint32_t at = 0; heads_next(&at);) panel_keys(count, !motion.full);
+}
+
+static void show_pointer(void) {
+    for (uint32_t at = 0; heads_next(&at);) panel_mouse(!motion.full);
+    heads_show_pointer();
+}
+
+static void act_on_key(uint8_t pressed) {
     if (pressed == KEY_F12) go_to_next_mode();
     if (pressed == KEY_F11 && options.blank_key) toggle_blank();
     if (pressed == KEY_F10 && options.text_key) toggle_text();
 }
 
-static bool frame_due(void) { return options.moving && !text && timer_due(); }
+static void take_byte(struct i8042_byte byte) {
+    if (byte.from_mouse) {
+        if (input_mouse_byte(byte.value, mouse_kind)) show_pointer();
+        return;
+    }
+    input_key_byte(byte.value);
+    uint8_t pressed = input_log_byte(byte.value);
+    show_keys(1);
+    act_on_key(pressed);
+}
+
+static void take_event(struct virtio_input_event event) {
+    uint32_t before = input.key_count;
+    uint8_t pressed;
+    switch (evdev_take(event, &pressed)) {
+        case EVDEV_KEY:
+            for (uint32_t at = 0; heads_next(&at);) panel_event();
+            if (input.key_count != before) show_keys(input.key_count - before);
+            act_on_key(pressed);
+            break;
+        case EVDEV_POINTER: show_pointer(); break;
+        case EVDEV_NOTHING: break;
+    }
+}
+
+static bool frame_due(void) { return options.moving && !heads_are_text() && timer_due(); }
+
+static bool something_waits(void) {
+    return i8042_byte_waits() || virtio_input_waits() || serial_command_waits() ||
+           gpu_event_waits() || frame_due();
+}
 
 static void run(void) {
     for (;;) {
+        virtio_poll();
         interrupts_off();
-        if (!i8042_byte_waits() && !serial_command_waits() && !frame_due())
+        if (!something_waits())
             interrupts_on_and_wait();
         else
             interrupts_on();
         while (i8042_byte_waits()) take_byte(i8042_take());
-        char command;
-        while ((command = serial_command())) obey(command);
+        while (virtio_input_waits()) take_event(virtio_input_take());
+        heads_flush();
+        while (serial_command_waits()) obey(commands_take(serial_command()));
+        heads_follow_host();
         if (frame_due()) {
             timer_clear();
             draw_next_frame();
@@ -199,25 +191,31 @@ static void run(void) {
     }
 }
 
+static void tell_mouse_kind(void) {
+    struct line line;
+    line_clear(&line);
+    line_string(&line, "mouse-kind ");
+    line_decimal(&line, mouse_kind);
+    serial_line(&line);
+}
+
 void guest_main(uint32_t magic, const struct multiboot_info *info) {
     interrupts_setup();
     serial_setup();
     bool loaded = magic == MULTIBOOT_LOADED;
     options_parse(&options, loaded && info->flags & HAS_COMMAND_LINE ? info->command_line : "");
-    screen_set_memory(loaded && info->flags & HAS_MEMORY ? info->memory_upper : 0);
+    motion.full = options.full;
+    arena_setup(loaded && info->flags & HAS_MEMORY ? info->memory_upper : 0);
     serial_start_interrupts();
-    if (!vbe_setup()) {
-        serial_word("no-display");
-    } else {
-        mouse_kind = i8042_setup();
-        set_mode(options.mode);
-        if (current.width == 0) set_mode((struct mode){1280, 720});
-        if (current.width == 0) set_mode((struct mode){640, 480});
-    }
-    if (current.width == 0)
-        for (;;) interrupts_on_and_wait();
+    mouse_kind = i8042_setup();
+    virtio_input_setup();
     timer_start(options.rate);
-    tell("mouse-kind", mouse_kind);
+    if (!heads_setup(&options)) {
+        serial_word("no-display");
+        for (;;) interrupts_on_and_wait();
+    }
+    timer_clear();
+    tell_mouse_kind();
     serial_word("ready");
     run();
 }

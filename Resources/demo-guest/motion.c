@@ -8,6 +8,8 @@
 #include "screen.h"
 #include "text.h"
 
+struct motion motion;
+
 enum { BLOCK = LANE_HEIGHT, STEP = 4, FRAME_TEXT_LENGTH = 16, SCALE = 2, FULL_STEP = 8 };
 
 static void draw_frame_text(uint32_t frame) {
@@ -21,14 +23,14 @@ static void draw_frame_text(uint32_t frame) {
 
 // The block goes to and fro.
 static int32_t block_x(uint32_t frame) {
-    uint32_t span = (uint32_t)(screen.layout.lane.width - BLOCK);
+    uint32_t span = (uint32_t)(screen->layout.lane.width - BLOCK);
     uint32_t period = 2 * span;
     uint32_t position = frame % period * STEP % period;
-    return screen.layout.lane.x + (int32_t)(position <= span ? position : period - position);
+    return screen->layout.lane.x + (int32_t)(position <= span ? position : period - position);
 }
 
 static void draw_lane(int32_t from, int32_t to) {
-    struct rectangle lane = screen.layout.lane;
+    struct rectangle lane = screen->layout.lane;
     for (int32_t y = 0; y < lane.height; y++)
         for (int32_t x = from; x < to; x++)
             screen_set(x, lane.y + y,
@@ -54,25 +56,25 @@ static uint32_t hue(uint32_t step) {
 }
 
 static void draw_full(uint32_t frame) {
-    static uint32_t hues[256 + 4096];
+    static uint32_t hues[256 + MAXIMUM_WIDTH];
     if (hues[1] == 0)
         for (uint32_t i = 0; i < sizeof hues / sizeof hues[0]; i++) hues[i] = hue(i);
-    for (int32_t y = 0; y < screen.height; y++)
-        copy_pixels(screen.pixels + y * screen.width,
-                    hues + (((uint32_t)y + frame * FULL_STEP) & 255), (uint32_t)screen.width);
+    for (int32_t y = 0; y < screen->height; y++)
+        copy_pixels(screen->pixels + y * screen->width,
+                    hues + (((uint32_t)y + frame * FULL_STEP) & 255), (uint32_t)screen->width);
 }
 
-void motion_draw(uint32_t frame, bool full) {
-    if (full) {
-        draw_full(frame);
+void motion_draw(void) {
+    if (motion.full) {
+        draw_full(motion.frame);
         panel_draw(false);
     } else {
-        draw_frame_text(frame);
-        draw_lane(screen.layout.lane.x, screen.layout.lane.x + screen.layout.lane.width);
-        draw_block(frame);
+        draw_frame_text(motion.frame);
+        draw_lane(screen->layout.lane.x, screen->layout.lane.x + screen->layout.lane.width);
+        draw_block(motion.frame);
     }
-    cells_top_strip(frame);
-    cells_bottom_strip(frame);
+    cells_top_strip(motion.frame);
+    cells_bottom_strip(motion.frame);
 }
 
 static void next_block(uint32_t frame) {
@@ -83,18 +85,18 @@ static void next_block(uint32_t frame) {
     screen_show((struct rectangle){left, LANE_Y, right - left, LANE_HEIGHT});
 }
 
-void motion_next(uint32_t frame, bool full) {
-    if (full) {
-        motion_draw(frame, true);
-        screen_show((struct rectangle){0, 0, screen.width, screen.height});
+void motion_next(void) {
+    if (motion.full) {
+        motion_draw();
+        screen_show((struct rectangle){0, 0, screen->width, screen->height});
         return;
     }
-    cells_top_strip(frame);
-    screen_show(screen.layout.top_strip);
-    draw_frame_text(frame);
+    cells_top_strip(motion.frame);
+    screen_show(screen->layout.top_strip);
+    draw_frame_text(motion.frame);
     screen_show((struct rectangle){FRAME_TEXT_X, STATUS_Y, FRAME_TEXT_LENGTH * GLYPH_WIDTH * SCALE,
                                    GLYPH_HEIGHT * SCALE});
-    next_block(frame);
-    cells_bottom_strip(frame);
-    screen_show(screen.layout.bottom_strip);
+    next_block(motion.frame);
+    cells_bottom_strip(motion.frame);
+    screen_show(screen->layout.bottom_strip);
 }

@@ -1,11 +1,17 @@
-// What changes from frame to frame.
+// What changes from frame to frame, on all heads alike.
 #pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
 
-// Draws a frame's parts into the picture. `full` fills the screen with moving colours, else a
-// block of 64x64 pixels moves along its lane.
-void motion_draw(uint32_t frame, bool full);
-// Goes on to a frame (the last one drawn was `frame - 1`) and shows what changed, top to bottom.
-void motion_next(uint32_t frame, bool full);
+struct motion {
+    uint32_t frame;  // the number of the frame that is shown
+    bool full;       // the screen is filled with moving colours; else a block moves along its lane
+};
+
+extern struct motion motion;
+
+// Draws the frame's parts into the picture.
+void motion_draw(void);
+// After one more frame: draws what changed since the one before, and shows it, top to bottom.
+void motion_next(void);

@@ -1,12 +1,13 @@
 #include "options.h"
 
+#include "layout.h"
 #include "serial.h"
 #include "text.h"
 
-static const struct mode smallest = {640, 480};
-static const struct mode largest = {4096, 2304};
+static const struct mode smallest = {MINIMUM_WIDTH, MINIMUM_HEIGHT};
+static const struct mode largest = {MAXIMUM_WIDTH, MAXIMUM_HEIGHT};
 
-static bool parse_mode(const char **text, struct mode *mode) {
+bool options_parse_mode(const char **text, struct mode *mode) {
     const char *at = *text;
     uint32_t width, height;
     if (!text_number(&at, largest.width, &width) || *at++ != 'x') return false;
@@ -21,7 +22,7 @@ static bool parse_modes(const char *text, struct options *options) {
     options->mode_count = 0;
     do {
         if (options->mode_count == MAXIMUM_MODES) return false;
-        if (!parse_mode(&text, &options->modes[options->mode_count])) return false;
+        if (!options_parse_mode(&text, &options->modes[options->mode_count])) return false;
         options->mode_count++;
     } while (*text++ == ',');
     return text[-1] == 0;
@@ -46,6 +47,30 @@ static bool parse_word(const char *word, struct options *options) {
         options->blank_key = true;
     } else if (is(word, "text-key")) {
         options->text_key = true;
+    } else if (is(word, "display=vga")) {
+        options->vga = true;
+    } else if (is(word, "display=virtio")) {
+        options->vga = false;
+    } else if (is(word, "pointer=drawn")) {
+        options->draws_pointer = true;
+    } else if (is(word, "pointer=cursor")) {
+        options->draws_pointer = false;
+    } else if (is(word, "flush=exact")) {
+        options->flushes_boxes = false;
+    } else if (is(word, "flush=box")) {
+        options->flushes_boxes = true;
+    } else if (is(word, "3d")) {
+        options->uses_3d = true;
+    } else if (is(word, "3d-y0-top")) {
+        options->uses_3d = options->has_y_0_top = true;
+    } else if (is(word, "resize=follow")) {
+        options->resizing = RESIZE_FOLLOW;
+    } else if (is(word, "resize=host")) {
+        options->resizing = RESIZE_HOST;
+    } else if (is(word, "resize=never")) {
+        options->resizing = RESIZE_NEVER;
+    } else if (is(word, "rate=max")) {
+        options->rate = 0;
     } else if (text_after(word, "rate=", &rest)) {
         uint32_t rate;
         if (!text_number(&rest, 1000, &rate) || *rest || rate == 0) return false;
@@ -55,7 +80,7 @@ static bool parse_word(const char *word, struct options *options) {
     } else {
         struct mode mode;
         if (!text_after(word, "mode=", &rest)) rest = word;
-        if (!parse_mode(&rest, &mode) || *rest) return false;
+        if (!options_parse_mode(&rest, &mode) || *rest) return false;
         options->mode = mode;
     }
     return true;

@@ -1,29 +1,50 @@
-// The picture in memory, and its way to the framebuffer with the pointer on top.
+// The picture of one head in memory, and its way to what the display shows, with the pointer on top.
 #pragma once
 
+#include "damage.h"
 #include "layout.h"
-#include "vbe.h"
+#include "options.h"
+
+// Where a picture is shown: a VGA's memory, or that of a virtio-gpu's resource.
+struct framebuffer {
+    volatile uint32_t *pixels;  // of the first row
+    int32_t pitch;              // pixels from one row to the next; negative when rows go upwards
+};
 
 struct screen {
     uint32_t *pixels;  // row-major, `width` pixels a row, XRGB
-    int32_t width, height;
+    int32_t width, height;              // of the card
+    int32_t shown_width, shown_height;  // of the head: less than the card where that is too large
+    uint32_t head;
+    int32_t x, y;  // where the host has put the head
     struct layout layout;
+    struct framebuffer target;
+    struct damage damage;  // of what is shown
+    struct {
+        bool shown;
+        int32_t x, y;
+        uint8_t buttons;
+    } pointer;
 };
 
-extern struct screen screen;
+// The head that is drawn on.
+extern struct screen *screen;
+// Whether the pointer is drawn into the picture; else the display has a cursor of its own.
+extern bool screen_draws_pointer;
 
-// Takes over a mode that was set.
-void screen_setup(struct mode mode, const struct framebuffer *framebuffer);
-// The largest number of pixels that the picture's memory holds.
-void screen_set_memory(uint32_t upper_kilobytes);
-bool screen_fits(struct mode mode);
+// The card's size on a head of a mode: never less than the smallest card.
+struct mode screen_card_size(struct mode mode);
+// Makes `screen` the picture of a head: `pixels` has the room of the card.
+void screen_setup(uint32_t head, struct mode mode, uint32_t *pixels, struct framebuffer target);
 
 static inline void screen_set(int32_t x, int32_t y, uint32_t colour) {
-    screen.pixels[y * screen.width + x] = colour;
+    screen->pixels[y * screen->width + x] = colour;
 }
 
 void screen_fill(struct rectangle area, uint32_t colour);
-// Shows an area of the picture, cut to the screen.
+// The part of an area that is on the head; its width is 0 when there is none.
+struct rectangle screen_cut(struct rectangle area);
+// Shows an area of the picture, cut to the head.
 void screen_show(struct rectangle area);
 // Moves the pointer to the place in `input`, which is shown once the mouse has reported.
 void screen_move_pointer(void);

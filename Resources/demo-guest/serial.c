@@ -21,7 +21,7 @@ enum {
 static bool present;
 static char output[16384];
 static volatile uint32_t output_head, output_tail;  // counts; the slot is the count modulo the size
-static char commands[64];
+static char commands[4096];
 static volatile uint32_t command_head, command_tail;
 
 // Moves what the port takes, both ways. Interrupts are off.

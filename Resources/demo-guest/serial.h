@@ -1,4 +1,4 @@
-// COM1: one line of text for each event, and one-letter commands.
+// COM1: one line of text for each event, and commands.
 #pragma once
 
 #include "text.h"
@@ -12,6 +12,6 @@ void serial_start_interrupts(void);
 void serial_line(const struct line *line);
 // Sends a word alone on its line.
 void serial_word(const char *word);
-// The next command letter, or 0.
+// The next character of a command, or 0.
 char serial_command(void);
 bool serial_command_waits(void);

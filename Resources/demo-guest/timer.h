@@ -4,7 +4,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-// Starts the clock with `rate` frames a second (1 to 1000).
+// Starts the clock with `rate` frames a second (1 to 1000), or 0: a frame is always due.
 void timer_start(uint32_t rate);
 // Whether a frame is due. Frames that were missed meanwhile are not caught up.
 bool timer_due(void);

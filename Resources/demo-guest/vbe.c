@@ -21,6 +21,7 @@ enum {
 
 static struct pci_display display;
 static struct mode current;
+static bool is_text;
 
 static volatile uint16_t *mapped_register(uint16_t reg) {
     return (volatile uint16_t *)(display.registers + DISPI_IN_BAR2) + reg;
@@ -68,19 +69,22 @@ static bool try_mode(struct mode mode, struct framebuffer *framebuffer) {
     framebuffer->pitch = dispi_read(DISPI_VIRTUAL_WIDTH);
     return dispi_read(DISPI_WIDTH) == mode.width && dispi_read(DISPI_HEIGHT) == mode.height &&
            framebuffer->pitch >= mode.width &&
-           framebuffer->pitch * mode.height * 4 <= display.framebuffer_size;
+           (uint32_t)framebuffer->pitch * mode.height * 4 <= display.framebuffer_size;
 }
 
 bool vbe_set_mode(struct mode mode, struct framebuffer *framebuffer) {
     struct framebuffer result;
     if (try_mode(mode, &result)) {
         current = mode;
+        is_text = false;
         *framebuffer = result;
         return true;
     }
     if (current.width) try_mode(current, &result);
     return false;
 }
+
+bool vbe_is_text(void) { return is_text; }
 
 bool vbe_is_vga(void) { return display.is_vga; }
 
@@ -90,4 +94,5 @@ void vbe_set_text(const char *text) {
     dispi_write(DISPI_ENABLE, 0);
     vgastate_restore((uint32_t *)display.framebuffer);
     vgastate_print(text);
+    is_text = true;
 }

@@ -2,12 +2,7 @@
 // side of virtio-vga (ports 0x1CE and 0x1CF), and `-device bochs-display` (in memory BAR 2).
 #pragma once
 
-#include "options.h"
-
-struct framebuffer {
-    volatile uint32_t *pixels;
-    uint32_t pitch;  // pixels from one row to the next
-};
+#include "screen.h"
 
 // Finds the display and keeps what text mode needs. False when there is none that we can drive.
 bool vbe_setup(void);
@@ -18,5 +13,7 @@ bool vbe_set_mode(struct mode mode, struct framebuffer *framebuffer);
 bool vbe_is_vga(void);
 // Turns the picture off (the display shows black) and on again.
 void vbe_set_blank(bool blank);
+// Whether it is in text mode.
+bool vbe_is_text(void);
 // Goes back to the firmware's text mode and shows a line there. vbe_set_mode leaves it again.
 void vbe_set_text(const char *text);

@@ -12,6 +12,12 @@ struct DemoCardCanvas {
         pixels = [UInt32](repeating: 0, count: width * height)
     }
 
+    /// The upper left part, row-major.
+    func cropped(width shownWidth: Int, height shownHeight: Int) -> [UInt32] {
+        if shownWidth == width { return Array(pixels[..<(width * shownHeight)]) }
+        return (0..<shownHeight).flatMap { pixels[($0 * width)..<($0 * width + shownWidth)] }
+    }
+
     /// What lies under everything else: a dark ground with a line every 32 pixels.
     static func background(x: Int, y: Int) -> UInt32 {
         x % 32 == 0 || y % 32 == 0 ? DemoCardColour.gridLine : DemoCardColour.background

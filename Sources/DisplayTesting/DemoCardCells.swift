@@ -27,11 +27,16 @@ struct DemoCardCells: Sendable {
             size: DemoCardLayout.stripCell, sync: 0x6C, seed: checkSeed)
     }
 
-    /// A row of the panel that shows the input.
+    /// A row of the panel that shows the input, or of the head's panel.
     static func panel(row: Int) -> DemoCardCells {
-        DemoCardCells(
-            x: DemoCardLayout.panelX, y: DemoCardLayout.panelY + row * DemoCardLayout.panelCell,
-            size: DemoCardLayout.panelCell, sync: 0x96, seed: checkSeed + UInt8(row))
+        let isInput = row < DemoPanelRow.head
+        let x = isInput ? DemoCardLayout.panelX : DemoCardLayout.headPanelX
+        let y =
+            isInput
+            ? DemoCardLayout.panelY + row * DemoCardLayout.panelCell
+            : DemoCardLayout.headPanelY + (row - DemoPanelRow.head) * DemoCardLayout.panelCell
+        return DemoCardCells(
+            x: x, y: y, size: DemoCardLayout.panelCell, sync: 0x96, seed: checkSeed + UInt8(row))
     }
 
     /// The cells from left to right in the low 48 bits, the leftmost highest.
@@ -72,7 +77,7 @@ struct DemoCardCells: Sendable {
     }
 }
 
-/// The rows of the panel that shows the input.
+/// The rows of the panel that shows the input, and of the head's.
 enum DemoPanelRow {
     static let keyCount = 0
     /// Sixteen rows of four bytes, the first byte highest.
@@ -84,5 +89,11 @@ enum DemoPanelRow {
     static let totalX = 21
     static let totalY = 22
     static let mode = 23
-    static let count = 24
+    /// The first row of the head's panel, which stands at another place.
+    static let head = 24
+    static let place = 25
+    static let eventCount = 26
+    static let event = 27
+    static let absolute = 28
+    static let pointerHead = 29
 }

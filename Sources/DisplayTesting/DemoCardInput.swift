@@ -2,13 +2,36 @@
 public struct DemoInput: Hashable, Sendable {
     /// The bytes of the keyboard.
     public var keys: DemoKeyLog
+    /// The events of virtio keyboards; their bytes are in `keys`, too.
+    public var events: DemoKeyEvents
     /// The mouse; nil while it has not moved, which puts it into the middle of the screen.
     public var mouse: DemoMouse?
 
     /// Describes what arrived; the defaults are nothing.
-    public init(keys: DemoKeyLog = DemoKeyLog(), mouse: DemoMouse? = nil) {
+    public init(
+        keys: DemoKeyLog = DemoKeyLog(), events: DemoKeyEvents = DemoKeyEvents(),
+        mouse: DemoMouse? = nil
+    ) {
         self.keys = keys
+        self.events = events
         self.mouse = mouse
+    }
+}
+
+/// What virtio keyboards have sent.
+public struct DemoKeyEvents: Hashable, Sendable {
+    /// How many events have arrived.
+    public var count: UInt32
+    /// The last one's evdev code (`linux/input-event-codes.h`).
+    public var code: UInt16
+    /// The last one's value: 1 pressed, 0 released.
+    public var value: UInt16
+
+    /// Describes what arrived; the defaults are nothing.
+    public init(count: UInt32 = 0, code: UInt16 = 0, value: UInt16 = 0) {
+        self.count = count
+        self.code = code
+        self.value = value
     }
 }
 
@@ -58,7 +81,7 @@ public struct DemoKeyLog: Hashable, Sendable {
     }
 }
 
-/// The demo guest's mouse: an IntelliMouse Explorer on the PS/2 port.
+/// The demo guest's pointer: moved by an IntelliMouse Explorer on the PS/2 port, virtio mice and virtio tablets.
 public struct DemoMouse: Hashable, Sendable {
     /// Mouse buttons that are down.
     public struct Buttons: OptionSet, Hashable, Sendable {
@@ -93,10 +116,17 @@ public struct DemoMouse: Hashable, Sendable {
     /// The sum of all movement downwards, not kept within the screen.
     public var totalY: Int32
 
+    /// The last place that a tablet told, from the left, 0 to 32767.
+    public var absoluteX: Int
+    /// The last place that a tablet told, from the top, 0 to 32767.
+    public var absoluteY: Int
+    /// The number of the head that the pointer is on.
+    public var head: Int
+
     /// Describes a mouse; the defaults are one that has not reported.
     public init(
         x: Int, y: Int, buttons: Buttons = [], wheel: Int32 = 0, packets: UInt32 = 0,
-        totalX: Int32 = 0, totalY: Int32 = 0
+        totalX: Int32 = 0, totalY: Int32 = 0, absoluteX: Int = 0, absoluteY: Int = 0, head: Int = 0
     ) {
         self.x = x
         self.y = y
@@ -105,5 +135,8 @@ public struct DemoMouse: Hashable, Sendable {
         self.packets = packets
         self.totalX = totalX
         self.totalY = totalY
+        self.absoluteX = absoluteX
+        self.absoluteY = absoluteY
+        self.head = head
     }
 }

@@ -1,6 +1,6 @@
 /// The parts of the card that show the input, as in `Resources/demo-guest/panel.c`.
 extension DemoCardCanvas {
-    mutating func drawPanelCells(input: DemoInput, mouse: DemoMouse) {
+    mutating func drawPanelCells(_ card: DemoCard, input: DemoInput, mouse: DemoMouse) {
         let slots = input.keys.slots
         drawRow(DemoPanelRow.keyCount, input.keys.count)
         for index in 0..<slots.count / 4 {
@@ -13,7 +13,17 @@ extension DemoCardCanvas {
         drawRow(DemoPanelRow.packets, mouse.packets)
         drawRow(DemoPanelRow.totalX, UInt32(bitPattern: mouse.totalX))
         drawRow(DemoPanelRow.totalY, UInt32(bitPattern: mouse.totalY))
-        drawRow(DemoPanelRow.mode, UInt32(width) << 16 | UInt32(height))
+        drawRow(DemoPanelRow.mode, UInt32(card.width) << 16 | UInt32(card.height))
+        drawRow(DemoPanelRow.head, UInt32(card.head))
+        drawRow(
+            DemoPanelRow.place,
+            UInt32(UInt16(bitPattern: Int16(card.place.x))) << 16
+                | UInt32(UInt16(bitPattern: Int16(card.place.y))))
+        drawRow(DemoPanelRow.eventCount, input.events.count)
+        drawRow(
+            DemoPanelRow.event, UInt32(input.events.code) << 16 | UInt32(input.events.value))
+        drawRow(DemoPanelRow.absolute, UInt32(mouse.absoluteX) << 16 | UInt32(mouse.absoluteY))
+        drawRow(DemoPanelRow.pointerHead, UInt32(mouse.head))
     }
 
     mutating func drawPanelText(input: DemoInput, mouse: DemoMouse) {
@@ -31,15 +41,26 @@ extension DemoCardCanvas {
     }
 
     mutating func drawPointer(_ mouse: DemoMouse) {
-        for (row, line) in Self.pointerSprite.enumerated() {
-            for (column, pixel) in line.utf8.enumerated() where pixel != UInt8(ascii: " ") {
+        for row in 0..<Self.pointerSprite.count {
+            for column in 0..<Self.pointerSprite[row].utf8.count {
                 let x = mouse.x + column
                 let y = mouse.y + row
-                guard x < width, y < height else { continue }
-                let inside =
-                    mouse.buttons.isEmpty ? DemoCardColour.white : DemoCardColour.orange
-                set(x: x, y: y, pixel == UInt8(ascii: "#") ? DemoCardColour.black : inside)
+                guard x < width, y < height,
+                    let colour = Self.pointerPixel(
+                        x: column, y: row, isPressed: !mouse.buttons.isEmpty)
+                else { continue }
+                set(x: x, y: y, colour)
             }
+        }
+    }
+
+    /// The pointer's pixel; nil where it is transparent and outside of it.
+    static func pointerPixel(x: Int, y: Int, isPressed: Bool) -> UInt32? {
+        guard y < pointerSprite.count, x < pointerSprite[y].utf8.count else { return nil }
+        switch Array(pointerSprite[y].utf8)[x] {
+        case UInt8(ascii: " "): return nil
+        case UInt8(ascii: "#"): return DemoCardColour.black
+        default: return isPressed ? DemoCardColour.orange : DemoCardColour.white
         }
     }
 

@@ -19,6 +19,10 @@ struct DemoCardLayout: Sendable {
     static let panelX = 48
     static let panelY = 104
     static let panelCell = 4
+    static let headPanelX = 384
+    static let headPanelY = 12
+    static let numberWidth = 108
+    static let numberHeight = 68
     static let titleY = 14
     static let statusY = 44
     static let frameTextX = 336
@@ -40,9 +44,9 @@ struct DemoCardLayout: Sendable {
 
     let topStrip: DemoRectangle
     let bottomStrip: DemoRectangle
-    let panel: DemoRectangle
     let lane: DemoRectangle
     let bars: DemoRectangle
+    let number: DemoRectangle
     let grid: DemoRectangle
     let gradient: DemoRectangle
     let zoneX: Int?
@@ -60,11 +64,12 @@ struct DemoCardLayout: Sendable {
             x: Self.stripX, y: 0, width: stripWidth, height: Self.stripCell)
         bottomStrip = DemoRectangle(
             x: Self.stripX, y: height - Self.stripCell, width: stripWidth, height: Self.stripCell)
-        panel = DemoRectangle(
-            x: Self.panelX, y: Self.panelY, width: DemoCardCells.count * Self.panelCell,
-            height: DemoPanelRow.count * Self.panelCell)
         lane = DemoRectangle(x: margin, y: Self.laneY, width: inner, height: Self.laneHeight)
         bars = DemoRectangle(x: margin, y: top, width: barsWidth, height: barsHeight)
+        number = DemoRectangle(
+            x: margin + (barsWidth - Self.numberWidth) / 2,
+            y: top + (barsHeight - Self.numberHeight) / 2, width: Self.numberWidth,
+            height: Self.numberHeight)
         grid = DemoRectangle(
             x: margin + barsWidth + 8, y: top, width: inner - barsWidth - 8, height: barsHeight)
         gradient = DemoRectangle(

@@ -51,13 +51,34 @@ public struct DemoCardPicture: Sendable {
     public var mouse: DemoMouse? {
         guard let position = row(DemoPanelRow.position), let buttons = row(DemoPanelRow.buttons),
             let wheel = row(DemoPanelRow.wheel), let packets = row(DemoPanelRow.packets),
-            let totalX = row(DemoPanelRow.totalX), let totalY = row(DemoPanelRow.totalY)
+            let totalX = row(DemoPanelRow.totalX), let totalY = row(DemoPanelRow.totalY),
+            let absolute = row(DemoPanelRow.absolute), let head = row(DemoPanelRow.pointerHead)
         else { return nil }
         return DemoMouse(
             x: Int(position >> 16), y: Int(position & 0xFFFF),
             buttons: DemoMouse.Buttons(rawValue: UInt8(truncatingIfNeeded: buttons)),
             wheel: Int32(bitPattern: wheel), packets: packets,
-            totalX: Int32(bitPattern: totalX), totalY: Int32(bitPattern: totalY))
+            totalX: Int32(bitPattern: totalX), totalY: Int32(bitPattern: totalY),
+            absoluteX: Int(absolute >> 16), absoluteY: Int(absolute & 0xFFFF), head: Int(head))
+    }
+
+    /// The number of the head that shows this picture, from 0.
+    public var head: Int? { row(DemoPanelRow.head).map { Int($0) } }
+
+    /// Where the guest believes that the host has put the head.
+    public var place: DemoPlace? {
+        row(DemoPanelRow.place).map {
+            DemoPlace(
+                x: Int(Int16(truncatingIfNeeded: $0 >> 16)), y: Int(Int16(truncatingIfNeeded: $0)))
+        }
+    }
+
+    /// What the guest's virtio keyboards have sent.
+    public var keyEvents: DemoKeyEvents? {
+        guard let count = row(DemoPanelRow.eventCount), let event = row(DemoPanelRow.event)
+        else { return nil }
+        return DemoKeyEvents(
+            count: count, code: UInt16(event >> 16), value: UInt16(truncatingIfNeeded: event))
     }
 
     private func row(_ index: Int) -> UInt32? { read(.panel(row: index)) }

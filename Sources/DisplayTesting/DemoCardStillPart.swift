@@ -1,15 +1,16 @@
 /// The parts of the card that neither move nor answer, as in `Resources/demo-guest/card.c`.
 extension DemoCardCanvas {
-    mutating func drawCard() {
+    mutating func drawCard(_ card: DemoCard) {
         drawBackground()
         drawBorder()
         drawCorner(x: 0, y: 0, 0xFF0000, ink: DemoCardColour.white, "1")
         drawCorner(x: width - 32, y: 0, 0x00FF00, ink: DemoCardColour.black, "2")
         drawCorner(x: 0, y: height - 32, 0x0000FF, ink: DemoCardColour.white, "3")
         drawCorner(x: width - 32, y: height - 32, 0xFFFF00, ink: DemoCardColour.black, "4")
-        drawWords()
+        drawWords(card)
         drawZonePlate()
         drawBars()
+        drawNumber(card.head)
         drawGrid()
         drawGradient()
     }
@@ -41,7 +42,7 @@ extension DemoCardCanvas {
         }
     }
 
-    private mutating func drawWords() {
+    private mutating func drawWords(_ card: DemoCard) {
         let x = DemoCardLayout.margin
         let dim = DemoCardColour.dim
         drawText(
@@ -49,7 +50,9 @@ extension DemoCardCanvas {
         fill(
             DemoRectangle(x: x, y: DemoCardLayout.titleY + 24, width: 321, height: 2),
             DemoCardColour.orange)
-        drawText(x: x, y: DemoCardLayout.statusY, scale: 2, dim, "\(width)x\(height)  32-bit")
+        drawText(
+            x: x, y: DemoCardLayout.statusY, scale: 2, dim,
+            "\(card.width)x\(card.height)  head \(card.head)")
         drawText(
             x: x, y: DemoCardLayout.hintY, scale: 2, dim,
             "Press keys, move the mouse, turn the wheel:")
@@ -87,6 +90,26 @@ extension DemoCardCanvas {
                 DemoRectangle(
                     x: area.x + left, y: area.y, width: right - left, height: area.height),
                 colour)
+        }
+    }
+
+    /// The head's number, large enough to be read from across a room.
+    private mutating func drawNumber(_ head: Int) {
+        let scale = 8
+        let digits = Array(String(head).utf8)
+        let area = layout.number
+        fill(area, DemoCardColour.black)
+        // The last column of a glyph's cell is empty and does not count.
+        let inkWidth = (digits.count * DemoCardFont.width - 1) * scale
+        let left = area.x + (area.width - inkWidth) / 2
+        for row in 0..<(DemoCardFont.height - 1) * scale {
+            for column in 0..<inkWidth
+            where DemoCardFont.hasStroke(
+                digits[column / scale / DemoCardFont.width],
+                x: column / scale % DemoCardFont.width, y: row / scale)
+            {
+                set(x: left + column, y: area.y + 6 + row, DemoCardColour.white)
+            }
         }
     }
 

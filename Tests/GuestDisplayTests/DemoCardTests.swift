@@ -32,19 +32,25 @@ struct DemoCardTests {
     @Test("What was drawn is read back", arguments: sizes, [UInt32(0), 1, 0x89AB_CDEF, .max])
     func roundTrip(size: (Int, Int), frame: UInt32) throws {
         for motion in [DemoCard.Motion.small, .full] {
-            let card = DemoCard(width: size.0, height: size.1, motion: motion)
+            let card = DemoCard(
+                width: size.0, height: size.1, motion: motion, head: 12,
+                place: DemoPlace(x: -1920, y: 1080))
             var keys = DemoKeyLog([0xE0, 0x1D])
             keys.append((0..<100).map { UInt8(truncatingIfNeeded: $0 * 37) })
             let mouse = DemoMouse(
                 x: size.0 - 1, y: 0, buttons: [.left, .extra], wheel: -3, packets: 7,
-                totalX: -1000, totalY: 2000)
+                totalX: -1000, totalY: 2000, absoluteX: 32767, absoluteY: 1, head: 12)
+            let events = DemoKeyEvents(count: 3, code: 0x110, value: 1)
             let picture = try Self.picture(
-                card, frame: frame, input: DemoInput(keys: keys, mouse: mouse))
+                card, frame: frame, input: DemoInput(keys: keys, events: events, mouse: mouse))
             #expect(picture.topFrame == frame)
             #expect(picture.bottomFrame == frame)
             #expect(picture.frame == frame)
             #expect(picture.keyLog == keys)
             #expect(picture.mouse == mouse)
+            #expect(picture.keyEvents == events)
+            #expect(picture.head == 12)
+            #expect(picture.place == DemoPlace(x: -1920, y: 1080))
             #expect(picture.mode?.width == size.0)
             #expect(picture.mode?.height == size.1)
         }
@@ -64,9 +70,35 @@ struct DemoCardTests {
             let pairs = zip(card.expectedPixels(frame: 7), card.expectedPixels(frame: 8))
             let same = pairs.count { $0 == $1 }
             #expect(same < 640 * 480)
-            let cells = 48 * 8 * 8 * 2 + 48 * 4 * 24 * 4
+            let cells = 48 * 8 * 8 * 2 + 48 * 4 * 30 * 4
             if motion == .full { #expect(same <= cells) }
         }
+    }
+
+    @Test("Each head's card differs; the pointer is on its own, where it is drawn")
+    func heads() {
+        let pictures = (0..<16).map {
+            DemoCard(width: 640, height: 480, head: $0).expectedPixels()
+        }
+        #expect(Set(pictures).count == 16)
+        let input = DemoInput(mouse: DemoMouse(x: 300, y: 300, packets: 1, head: 1))
+        func pixel(head: Int, drawsPointer: Bool) -> UInt32 {
+            let card = DemoCard(width: 640, height: 480, head: head, drawsPointer: drawsPointer)
+            return card.expectedPixels(input: input)[300 * 640 + 300]
+        }
+        let plain = pixel(head: 0, drawsPointer: true)
+        #expect(pixel(head: 1, drawsPointer: true) == 0)
+        #expect(plain != 0)
+        #expect(pixel(head: 1, drawsPointer: false) == plain)
+    }
+
+    @Test("A head that is smaller than a card shows its upper left part")
+    func smallHead() {
+        let small = DemoCard(width: 300, height: 200).expectedPixels()
+        #expect(small.count == 300 * 200)
+        #expect(
+            Array(small[..<300])
+                == Array(DemoCard(width: 640, height: 480).expectedPixels()[..<300]))
     }
 
     @Test("A flipped, turned, shifted or scaled picture reads as nothing")
