@@ -13,9 +13,16 @@ public enum Notice: Hashable, Sendable {
     /// The guest has quit; with a reason unless it did so as asked.
     case guestQuit(String?)
     /// Another program shows the guest now; the reason says more.
-    case takenOver(String)
+    case takenOver(String, canTakeBack: Bool = false)
+    /// The display is being taken back.
+    case takingBack
     /// A passing hint.
     case hint(String)
+
+    /// Whether a display that another program took can be had back.
+    public enum TakeBack: Hashable, Sendable {
+        case impossible, possible, underWay
+    }
 
     /// The text, plain.
     public var text: String {
@@ -26,19 +33,25 @@ public enum Notice: Hashable, Sendable {
         case .shutDown: "The guest has shut down"
         case .guestQuit(nil): "The guest has quit"
         case .guestQuit(let reason?): "The guest has quit\n\(PlainText.oneLine(reason, limit: 120))"
-        case .takenOver(let reason): PlainText.oneLine(reason, limit: 240)
+        case .takenOver(let reason, false): PlainText.oneLine(reason, limit: 240)
+        case .takenOver(let reason, true):
+            "\(PlainText.oneLine(reason, limit: 240))\n\(Shortcut.takeBack.label) takes it back"
+        case .takingBack: "Taking the display back …"
         case .hint(let text): text
         }
     }
 
     /// The notice that matters most in that state; nil when the picture speaks for itself.
     public static func of(
-        end: SourceEnd?, machine: MachineState?, isOff: Bool, hasPicture: Bool, hint: String?
+        end: SourceEnd?, machine: MachineState?, isOff: Bool, hasPicture: Bool, hint: String?,
+        takeBack: TakeBack = .impossible
     ) -> Notice? {
         switch end {
         case .guestQuit: return .guestQuit(nil)
         case .failed(let reason): return .guestQuit(reason)
-        case .takenOver(let reason): return .takenOver(reason)
+        case .takenOver where takeBack == .underWay: return .takingBack
+        case .takenOver(let reason):
+            return .takenOver(reason, canTakeBack: takeBack == .possible)
         case nil: break
         }
         // It passes by itself, and what it hides comes back.

@@ -143,6 +143,10 @@ public final class Session {
     /// Whether ``takeBack()`` is under way.
     public var isTakingBack: Bool { successor != nil }
 
+    var takeBackNotice: Notice.TakeBack {
+        isTakingBack ? .underWay : canTakeBack ? .possible : .impossible
+    }
+
     /// Takes the display back from the program that has taken it, off the main thread: the open heads go on into the same sinks,
     /// and the delegate hears of the heads and of the state. Where that fails ``end`` says why, and it can be tried again. Does nothing
     /// unless ``canTakeBack``.

@@ -12,6 +12,8 @@ public enum Shortcut: String, CaseIterable, Sendable {
     case menu
     /// Show or hide the statistics.
     case statistics
+    /// Take back the display that another program has taken.
+    case takeBack
 
     /// The key that belongs to it.
     public var key: EvdevKey {
@@ -21,6 +23,7 @@ public enum Shortcut: String, CaseIterable, Sendable {
         case .scale: EvdevKey(31)  // KEY_S
         case .menu: EvdevKey(50)  // KEY_M
         case .statistics: EvdevKey(23)  // KEY_I
+        case .takeBack: EvdevKey(20)  // KEY_T
         }
     }
 
@@ -32,12 +35,16 @@ public enum Shortcut: String, CaseIterable, Sendable {
         case .scale: "Ctrl+Alt+S"
         case .menu: "Ctrl+Alt+M"
         case .statistics: "Ctrl+Alt+I"
+        case .takeBack: "Ctrl+Alt+T"
         }
     }
 
-    /// The shortcut that pressing `key` means while those keys are down.
-    public static func matching(_ key: EvdevKey, in keyboard: KeyboardState) -> Shortcut? {
-        keyboard.holdsControlAlt ? allCases.first { $0.key == key } : nil
+    /// The shortcut that pressing `key` means while those keys are down. Ctrl+Alt+T is the guest's while the display is ours.
+    public static func matching(
+        _ key: EvdevKey, in keyboard: KeyboardState, canTakeBack: Bool = false
+    ) -> Shortcut? {
+        guard keyboard.holdsControlAlt else { return nil }
+        return allCases.first { $0.key == key && ($0 != .takeBack || canTakeBack) }
     }
 }
 

@@ -83,7 +83,10 @@ extension HeadController {
     }
 
     private var programEntries: [MenuEntry] {
-        [
+        let takeBack = MenuEntry(
+            "take-back", "Take Display Back", shortcut: .takeBack, isEnabled: session.canTakeBack
+        ) { [weak self] in self?.perform(.takeBack) }
+        return (session.takeBackNotice == .impossible ? [] : [takeBack]) + [
             MenuEntry("quit", "Quit") { [weak self] in
                 guard let self else { return }
                 self.owner?.headWantsToQuit(self.head.id)

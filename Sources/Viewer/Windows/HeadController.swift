@@ -157,7 +157,7 @@ extension HeadController {
         if let picture { meter.didShow(picture: picture.number) }
         let notice = Notice.of(
             end: session.end, machine: session.machineState, isOff: isKnownOff,
-            hasPicture: guestSize != .zero, hint: hint)
+            hasPicture: guestSize != .zero, hint: hint, takeBack: session.takeBackNotice)
         // With a relative mouse the guest decides where its cursor is, so it is drawn there.
         let drawsCursor = pointerMode == .relative && session.end == nil
         let layers = layers.layers(
@@ -306,6 +306,8 @@ extension HeadController: InputControllerDelegate {
     /// Whether the guest can take input; without, keys work the window.
     public var takesInput: Bool { session.isConnected && session.end == nil }
 
+    var canTakeBack: Bool { session.canTakeBack }
+
     var isFullScreen: Bool { window?.isFullScreen ?? false }
 
     var isActive: Bool { window?.isActive ?? false }
@@ -318,6 +320,7 @@ extension HeadController: InputControllerDelegate {
         switch shortcut {
         case .grab: input.toggleGrab()
         case .fullScreen: window?.setFullScreen(!isFullScreen)
+        case .takeBack: session.takeBack()
         case .statistics: setShowsStatistics(!showsStatistics)
         case .scale: setScaleMode(scaleMode == .fit ? .oneToOne : .fit)
         case .menu:

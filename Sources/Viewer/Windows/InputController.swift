@@ -9,6 +9,8 @@ protocol InputControllerDelegate: AnyObject {
     var pointerMode: PointerMode { get }
     /// Whether the guest can take input; without, keys work the window.
     var takesInput: Bool { get }
+    /// Whether another program has taken the display, and it can be taken back.
+    var canTakeBack: Bool { get }
     /// Whether the window is full screen, where the keyboard is held while it has the focus.
     var isFullScreen: Bool { get }
     /// Whether the window has the focus.
@@ -75,7 +77,6 @@ public final class InputController {
     func stateDidChange() {
         guard let delegate else { return }
         if !delegate.takesInput {
-            keyboard = KeyboardState()
             buttons = []
             endGrab()
         } else if holdsPointer && delegate.pointerMode == .absolute {
@@ -86,8 +87,8 @@ public final class InputController {
 
     /// Lets every key and button go in the guest: the window no longer has the keyboard, or needs it itself.
     public func releaseAll() {
-        for event in keyboard.releaseAll() { delegate?.send(event) }
-        for button in buttons { delegate?.send(.button(button, isPressed: false)) }
+        let events = keyboard.releaseAll() + buttons.map { .button($0, isPressed: false) }
+        if let delegate, delegate.takesInput { for event in events { delegate.send(event) } }
         buttons = []
         ownKeys = []
     }
@@ -120,24 +121,26 @@ public final class InputController {
 // MARK: - Keyboard
 
 extension InputController {
-    /// A key went down (again, when it repeats) or up. All keys are the guest's but for our shortcuts; false when the guest takes none, so
-    /// that the toolkit may have it.
+    /// A key went down (again, when it repeats) or up. All keys are the guest's but for our shortcuts, which work after its end too; false
+    /// for a key that nobody takes, so that the toolkit may have it.
     public func key(_ key: EvdevKey, isPressed: Bool) -> Bool {
-        guard let delegate, delegate.takesInput else { return false }
+        guard let delegate else { return false }
+        let takesInput = delegate.takesInput
         guard isPressed else {
-            if ownKeys.remove(key) == nil, let event = keyboard.release(key) {
-                delegate.send(event)
-            }
-            return true
+            if ownKeys.remove(key) != nil { return true }
+            if let event = keyboard.release(key), takesInput { delegate.send(event) }
+            return takesInput
         }
-        if let shortcut = Shortcut.matching(key, in: keyboard) {
+        let shortcut = Shortcut.matching(key, in: keyboard, canTakeBack: delegate.canTakeBack)
+        if let shortcut {
             if ownKeys.insert(key).inserted {
                 shortcut == .grab ? toggleGrab() : delegate.perform(shortcut)
             }
-        } else {
-            delegate.send(keyboard.press(key))
+            return true
         }
-        return true
+        let event = keyboard.press(key)
+        if takesInput { delegate.send(event) }
+        return takesInput
     }
 }
 
