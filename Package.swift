@@ -36,6 +36,8 @@ let package = Package(
             name: "CJSONGLib", pkgConfig: "json-glib-1.0",
             providers: [.apt(["libjson-glib-dev"])]),
         .systemLibrary(
+            name: "CCairo", pkgConfig: "cairo", providers: [.apt(["libcairo2-dev"])]),
+        .systemLibrary(
             name: "CEpoxy", pkgConfig: "epoxy", providers: [.apt(["libepoxy-dev"])]),
         .systemLibrary(
             name: "CGTK", pkgConfig: "gtk+-3.0", providers: [.apt(["libgtk-3-dev"])]),
@@ -60,7 +62,8 @@ let package = Package(
         // The rooms. Imports run one way; Tools/lint checks it.
         .target(name: "GuestDisplay", dependencies: ["CShims", systemPackage, logging]),
         .target(
-            name: "GuestDisplayGL", dependencies: ["GuestDisplay", "CEpoxy", "CShims", logging]),
+            name: "GuestDisplayGL",
+            dependencies: ["GuestDisplay", "CCairo", "CEpoxy", "CShims", logging]),
         .target(
             name: "QEMUSource",
             dependencies: [
@@ -98,7 +101,9 @@ let package = Package(
         .testTarget(name: "GuestDisplayTests", dependencies: ["GuestDisplay", "DisplayTesting"]),
         .testTarget(
             name: "GuestDisplayGLTests",
-            dependencies: ["GuestDisplay", "GuestDisplayGL", "DisplayTesting"]),
+            dependencies: [
+                "GuestDisplay", "GuestDisplayGL", "DisplayTesting", "CCairo", "CEpoxy", logging,
+            ]),
         .testTarget(
             name: "QEMUSourceTests",
             dependencies: ["GuestDisplay", "QEMUSource", "DisplayTesting", "CShims", logging]),

@@ -1,7 +1,7 @@
 internal import CEpoxy
 public import GuestDisplay
 
-/// A native window's own EGL surface and context, where the toolkit has none: on X11 the window of a widget.
+/// A native window's own EGL surface and context, where the toolkit has none or not one that suits: an X11 window, or a Wayland surface.
 ///
 /// One thread, the window's. Where it draws no context is left current, so that the toolkit's own GL is not disturbed.
 public final class EGLWindowPresenter {
@@ -15,12 +15,33 @@ public final class EGLWindowPresenter {
     /// The visual (X11: `VisualID`) that a native window must have been made with. It has no alpha: a picture is opaque. Throws when the
     /// display has no such config.
     public static func nativeVisualID(for display: EGLDisplayHandle) throws(GLError) -> UInt {
-        try WindowConfig(display: display).visualID
+        try WindowConfig(display: display, isX11: true).visualID
     }
 
-    /// Makes surface and context on a window with that visual, which must live until ``close()``. Throws what EGL reports.
-    public init(display: EGLDisplayHandle, nativeWindow: UInt) throws(GLError) {
-        let choice = try WindowConfig(display: display)
+    /// Makes surface and context on an X11 window with that visual, which must live until ``close()``. Throws what EGL reports.
+    public convenience init(display: EGLDisplayHandle, nativeWindow: UInt) throws(GLError) {
+        try self.init(
+            display, WindowConfig(display: display, isX11: true),
+            EGLNativeWindowType(nativeWindow))
+    }
+
+    /// Makes surface and context on a `wl_egl_window *` of a Wayland surface, both of which must live until ``close()``. Throws what EGL
+    /// reports.
+    ///
+    /// Who owns the window gives it its size in device pixels (`wl_egl_window_resize`, before ``present(_:layers:frame:window:)``), and the
+    /// surface its opaque region: a driver may offer only buffers with alpha, in which alpha is 1. A swap does not wait for the compositor's
+    /// frame callback; who wants to draw no more often than it shows asks for one before each frame.
+    public convenience init(
+        display: EGLDisplayHandle, waylandWindow: UnsafeMutableRawPointer
+    ) throws(GLError) {
+        try self.init(
+            display, WindowConfig(display: display, isX11: false),
+            EGLNativeWindowType(UInt(bitPattern: waylandWindow)))
+    }
+
+    private init(
+        _ display: EGLDisplayHandle, _ choice: WindowConfig, _ nativeWindow: EGLNativeWindowType
+    ) throws(GLError) {
         guard epoxy_eglBindAPI(choice.api) != 0 else { throw .egl("eglBindAPI") }
         guard
             let context = epoxy_eglCreateContext(
@@ -28,7 +49,7 @@ public final class EGLWindowPresenter {
         else { throw .egl("eglCreateContext (window)") }
         guard
             let surface = epoxy_eglCreateWindowSurface(
-                display.display, choice.config, EGLNativeWindowType(nativeWindow), nil)
+                display.display, choice.config, nativeWindow, nil)
         else {
             let error = GLError.egl("eglCreateWindowSurface")
             _ = epoxy_eglDestroyContext(display.display, context)
@@ -56,12 +77,21 @@ public final class EGLWindowPresenter {
     public func present(
         _ content: Picture?, layers: [Layer], frame: Rect, window: Size
     ) throws(GLError) {
+        try present(content, layers: layers, frame: frame, window: window) {}
+    }
+
+    /// Calls `beforeSwap` with the context current and the frame in its framebuffer.
+    func present(
+        _ content: Picture?, layers: [Layer], frame: Rect, window: Size,
+        beforeSwap: () throws(GLError) -> Void
+    ) throws(GLError) {
         if isClosed || window.isEmpty { return }
         try makeCurrent()
         defer { release() }
         // The window's own framebuffer, and its size before the server has told Mesa of a new one.
         epoxy_glBindFramebuffer(GLenum(GL_FRAMEBUFFER), 0)
         try drawer?.draw(content, layers: layers, frame: frame, window: window)
+        try beforeSwap()
         guard epoxy_eglSwapBuffers(display.display, surface) != 0 else {
             throw .egl("eglSwapBuffers")
         }
@@ -90,14 +120,15 @@ public final class EGLWindowPresenter {
     }
 }
 
-/// A config for opaque windows and the API that it can do.
+/// A config for windows, opaque where there is such a one, and the API that it can do.
 private struct WindowConfig {
     let config: EGLConfig
     let api: EGLenum
     let contextAttributes: [EGLint]
     let visualID: UInt
 
-    init(display: EGLDisplayHandle) throws(GLError) {
+    /// An X11 window has a visual, without alpha, and the config must be of it; a Wayland surface takes any.
+    init(display: EGLDisplayHandle, isX11: Bool) throws(GLError) {
         let attempts: [(api: Int32, renderable: Int32, context: [EGLint])] = [
             (
                 EGL_OPENGL_API, EGL_OPENGL_BIT,
@@ -117,22 +148,25 @@ private struct WindowConfig {
                 epoxy_eglChooseConfig(
                     display.display, wanted, &configs, EGLint(configs.count), &count) != 0
             else { throw .egl("eglChooseConfig (window)") }
-            for case let config? in configs.prefix(Int(count)) {
-                let value = { (attribute: Int32) -> Int in
-                    var value: EGLint = 0
-                    _ = epoxy_eglGetConfigAttrib(display.display, config, attribute, &value)
-                    return Int(value)
-                }
-                // eglChooseConfig takes sizes as at least; 10-bit channels would not be exact, and no depth or samples are needed.
-                guard value(EGL_ALPHA_SIZE) == 0, value(EGL_RED_SIZE) == 8,
-                    value(EGL_SAMPLES) == 0, value(EGL_NATIVE_VISUAL_ID) != 0
-                else { continue }
-                self.config = config
-                api = EGLenum(attempt.api)
-                contextAttributes = attempt.context
-                visualID = UInt(value(EGL_NATIVE_VISUAL_ID))
-                return
+            let value = { (config: EGLConfig, attribute: Int32) -> Int in
+                var value: EGLint = 0
+                _ = epoxy_eglGetConfigAttrib(display.display, config, attribute, &value)
+                return Int(value)
             }
+            // eglChooseConfig takes sizes as at least; 10-bit channels would not be exact, and no depth or samples are needed.
+            let fitting = configs.prefix(Int(count)).compactMap(\.self).filter { config in
+                value(config, EGL_RED_SIZE) == 8 && value(config, EGL_SAMPLES) == 0
+                    && (!isX11
+                        || value(config, EGL_ALPHA_SIZE) == 0
+                            && value(config, EGL_NATIVE_VISUAL_ID) != 0)
+            }
+            let best = fitting.first { value($0, EGL_ALPHA_SIZE) == 0 } ?? fitting.first
+            guard let config = best else { continue }
+            self.config = config
+            api = EGLenum(attempt.api)
+            contextAttributes = attempt.context
+            visualID = UInt(value(config, EGL_NATIVE_VISUAL_ID))
+            return
         }
         throw GLError(
             operation: "eglChooseConfig (window)",

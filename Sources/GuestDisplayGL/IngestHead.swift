@@ -49,11 +49,37 @@ public final class IngestHead: HeadPictures {
         of picture: Picture,
         completion: @escaping @Sendable (Result<[UInt32], DisplayError>) -> Void
     ) {
-        // The picture lives until the job has run, so its slot is not written.
+        read(completion) { store throws(GLError) in try store.read(picture.storage) }
+    }
+
+    /// What a window of `size` would show, composed on the ingest thread: `picture` scaled into `frame`, or none, and the layers over it.
+    /// `completion` is called as that of ``readPixels(of:completion:)``, with rows of 0x00RRGGBB, top first, `width × height` of them; it is an
+    /// error for a size that is empty, or beyond ``SurfaceLimits``.
+    public func compose(
+        _ picture: Picture?, layers: [Layer], frame: Rect, size: Size,
+        completion: @escaping @Sendable (Result<[UInt32], DisplayError>) -> Void
+    ) {
+        do throws(SurfaceError) {
+            try DisplaySurface.check(size: size)
+        } catch {
+            completion(.failure(DisplayError("\(error)")))
+            return
+        }
+        read(completion) { store throws(GLError) in
+            try store.compose(picture, layers: layers, frame: frame, size: size)
+                .map { $0 & 0xff_ffff }
+        }
+    }
+
+    // What `body` refers to lives until the job has run, so a picture's slot is not written.
+    private func read(
+        _ completion: @escaping @Sendable (Result<[UInt32], DisplayError>) -> Void,
+        _ body: @escaping @Sendable (any PictureStore) throws(GLError) -> [UInt32]
+    ) {
         let accepted = worker.enqueue { [worker] in
             do throws(GLError) {
                 guard let store = worker.store else { throw .ended }
-                completion(.success(try store.read(picture.storage)))
+                completion(.success(try body(store)))
             } catch {
                 completion(.failure(DisplayError("\(error)")))
             }

@@ -14,6 +14,10 @@ protocol PictureStore: AnyObject {
     func finish(_ slot: PictureSlot) throws(GLError)
     /// The pixels of a picture's storage: 0x00RRGGBB.
     func read(_ storage: Picture.Storage) throws(GLError) -> [UInt32]
+    /// What a window of that size would show, as ``PictureDrawer`` draws it: rows of 0xAARRGGBB, opaque.
+    func compose(
+        _ picture: Picture?, layers: [Layer], frame: Rect, size: Size
+    ) throws(GLError) -> [UInt32]
     /// Frees storage that no picture refers to.
     func destroy(_ storage: Picture.Storage)
     /// Frees what is left of its own. Last call.
@@ -43,6 +47,19 @@ final class MemoryStore: PictureStore {
             throw GLError(operation: "read-back", reason: "the picture is another ingest's")
         }
         return memory.opaquePixels()
+    }
+
+    func compose(
+        _ picture: Picture?, layers: [Layer], frame: Rect, size: Size
+    ) throws(GLError) -> [UInt32] {
+        let pixels = UnsafeMutableBufferPointer<UInt32>.allocate(
+            capacity: size.width * size.height)
+        pixels.initialize(repeating: 0)
+        defer { pixels.deallocate() }
+        try SoftwareDrawer().draw(
+            picture, layers: layers, frame: frame, window: size, to: pixels.baseAddress!,
+            stride: size.width * 4)
+        return Array(pixels)
     }
 
     func destroy(_ storage: Picture.Storage) {}

@@ -119,6 +119,17 @@ final class TextureStore: PictureStore {
         }
     }
 
+    func compose(
+        _ picture: Picture?, layers: [Layer], frame: Rect, size: Size
+    ) throws(GLError) -> [UInt32] {
+        let target = try OffscreenFramebuffer(size)
+        defer { target.delete() }
+        let drawer = try PictureDrawer()
+        defer { drawer.close() }
+        try drawer.draw(picture, layers: layers, frame: frame, window: size)
+        return try target.read()
+    }
+
     func destroy(_ storage: Picture.Storage) {
         guard case .image(let image) = storage else { return }
         image.destroy()

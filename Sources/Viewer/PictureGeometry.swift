@@ -89,19 +89,6 @@ public struct PictureGeometry: Hashable, Sendable {
         return Int(min(max(value.rounded(.down), 0), Double(extent - 1)))
     }
 
-    /// The rectangle of the window that a rectangle of the guest has a part in: at a factor that is not whole, with the
-    /// reach of the filter.
-    public func windowRect(of rect: Rect) -> Rect {
-        guard !guest.isEmpty, !frame.isEmpty else { return .zero }
-        let reach = isIntegerScale ? 0 : (frame.width + guest.width - 1) / guest.width + 1
-        let left = frame.x + rect.x * frame.width / guest.width - reach
-        let top = frame.y + rect.y * frame.height / guest.height - reach
-        let right = frame.x + (rect.maxX * frame.width + guest.width - 1) / guest.width + reach
-        let bottom = frame.y + (rect.maxY * frame.height + guest.height - 1) / guest.height + reach
-        return Rect(x: left, y: top, width: right - left, height: bottom - top)
-            .intersection(Rect(window))
-    }
-
     /// Whether every guest pixel is drawn as a whole number of monitor pixels.
     public var isIntegerScale: Bool {
         guest.width > 0 && guest.height > 0 && frame.width % guest.width == 0

@@ -1,6 +1,7 @@
 internal import CGTK
 internal import GuestDisplay
 internal import GuestDisplayGL
+internal import Logging
 internal import Viewer
 
 /// Draws with the CPU, through cairo: where GL is missing.
@@ -9,107 +10,73 @@ final class CairoPresenter: PicturePresenter {
     let widget: UnsafeMutablePointer<GtkWidget>
     var frameSource: (() -> PresenterFrame?)?
 
-    // The picture whose damage GTK was told of last. A newer one can be there when GTK draws, but GTK draws only where it was told to.
-    private var queuedNumber: UInt64 = 0
-    private var drawnGeometry: PictureGeometry?
-    private var drawnLayers: [ObjectIdentifier] = []
+    private let drawer = SoftwareDrawer()
+    private let logger: Logger
+    // What GTK was told to draw. A newer frame can be there when it draws, but it draws only where it was told to.
+    private var frame: PresenterFrame?
+    private var state = PresentedState()
+    private var waitsForFrame = false
+    private var hasFailed = false
 
-    init() {
+    init(logger: Logger) {
+        self.logger = logger
         widget = gtk_drawing_area_new()
         Signals.connectOpaque(widget, "draw") { [unowned self] cairo in
-            if let frame = frameSource?() { draw(frame, to: cairo) }
+            draw(to: cairo)
             return true
         }
+        // Nothing was drawn while it was away.
+        Signals.connect(widget, "map") { [unowned self] in forgetFrame() }
     }
 
-    // Only what changed since the last frame, where nothing but the picture's content did.
     func queueDraw() {
-        guard gtk_widget_get_mapped(widget) != 0 else { return }
-        let frame = frameSource?()
-        let before = queuedNumber
-        queuedNumber = frame?.picture?.number ?? 0
-        guard let frame, let picture = frame.picture, frame.geometry == drawnGeometry,
-            frame.layers.map({ ObjectIdentifier($0.content) }) == drawnLayers
-        else {
-            gtk_widget_queue_draw(widget)
-            return
-        }
-        let scale = scaleFactor
-        for rect in picture.damage(since: before).rects {
-            let dirty = frame.geometry.windowRect(of: rect)
-            let left = dirty.x / scale
-            let top = dirty.y / scale
-            gtk_widget_queue_draw_area(
-                widget, Int32(left), Int32(top),
-                Int32((dirty.maxX + scale - 1) / scale - left),
-                Int32((dirty.maxY + scale - 1) / scale - top))
-        }
+        guard !waitsForFrame, gtk_widget_get_mapped(widget) != 0 else { return }
+        waitsForFrame = true
+        Signals.onNextFrame(of: widget) { [weak self] in self?.frameBegan() }
     }
 
     func close() {
         frameSource = nil
+        forgetFrame()
     }
 
-    private func draw(_ frame: PresenterFrame, to cairo: OpaquePointer) {
+    // Only what differs from the last frame.
+    private func frameBegan() {
+        waitsForFrame = false
+        guard let next = frameSource?() else { return }
+        frame = next
+        let damage = state.update(
+            to: next.picture, layers: next.layers, frame: next.geometry.frame,
+            window: next.geometry.window)
+        let scale = scaleFactor
+        for rect in damage.rects {
+            let left = rect.x / scale
+            let top = rect.y / scale
+            gtk_widget_queue_draw_area(
+                widget, Int32(left), Int32(top),
+                Int32((rect.maxX + scale - 1) / scale - left),
+                Int32((rect.maxY + scale - 1) / scale - top))
+        }
+    }
+
+    private func forgetFrame() {
+        frame = nil
+        state.invalidate()
+    }
+
+    private func draw(to cairo: OpaquePointer) {
+        // The first frame, and one of another size, which GTK draws whole.
+        if frame?.geometry.window != pixelSize { frame = frameSource?() }
+        guard let frame, !hasFailed else { return }
         let scale = Double(scaleFactor)
-        cairo_set_source_rgb(cairo, 0, 0, 0)
-        cairo_paint(cairo)
         cairo_scale(cairo, 1 / scale, 1 / scale)
-        if let picture = frame.picture, case .memory(let memory) = picture.storage {
-            draw(memory, of: picture.size, in: frame.geometry.frame, to: cairo)
+        do throws(GLError) {
+            try drawer.draw(
+                frame.picture, layers: frame.layers, frame: frame.geometry.frame,
+                window: frame.geometry.window, to: cairo)
+        } catch {
+            hasFailed = true
+            logger.error("cannot draw: \(error)")
         }
-        for layer in frame.layers { draw(layer, to: cairo) }
-        drawnGeometry = frame.geometry
-        drawnLayers = frame.layers.map { ObjectIdentifier($0.content) }
-    }
-
-    private func draw(
-        _ memory: PictureMemory, of size: Size, in frame: Rect, to cairo: OpaquePointer
-    ) {
-        memory.withPixels { pixels in
-            let data = UnsafeMutableRawPointer(mutating: pixels.baseAddress!)
-                .assumingMemoryBound(to: UInt8.self)
-            let surface = cairo_image_surface_create_for_data(
-                data, CAIRO_FORMAT_RGB24, Int32(size.width), Int32(size.height),
-                Int32(memory.stride))
-            defer { cairo_surface_destroy(surface) }
-            paint(surface, size, in: frame, to: cairo)
-        }
-    }
-
-    private func draw(_ layer: Layer, to cairo: OpaquePointer) {
-        let size = layer.content.size
-        layer.content.pixels.withUnsafeBytes { bytes in
-            let data = UnsafeMutablePointer(
-                mutating: bytes.baseAddress!.assumingMemoryBound(to: UInt8.self))
-            let surface = cairo_image_surface_create_for_data(
-                data, CAIRO_FORMAT_ARGB32, Int32(size.width), Int32(size.height),
-                Int32(size.width * 4))
-            defer { cairo_surface_destroy(surface) }
-            paint(surface, size, in: layer.frame, to: cairo)
-        }
-    }
-
-    // Nearest at whole factors, so that pixels stay sharp; else cairo's good filter.
-    private func paint(
-        _ surface: OpaquePointer?, _ size: Size, in frame: Rect, to cairo: OpaquePointer
-    ) {
-        // A picture can be there a moment before its window has made room for it.
-        if frame.isEmpty || size.isEmpty { return }
-        let isWhole = frame.width % size.width == 0 && frame.height % size.height == 0
-        cairo_save(cairo)
-        cairo_rectangle(
-            cairo, Double(frame.x), Double(frame.y), Double(frame.width), Double(frame.height))
-        cairo_clip(cairo)
-        cairo_translate(cairo, Double(frame.x), Double(frame.y))
-        cairo_scale(
-            cairo, Double(frame.width) / Double(size.width),
-            Double(frame.height) / Double(size.height))
-        cairo_set_source_surface(cairo, surface, 0, 0)
-        cairo_pattern_set_filter(
-            cairo_get_source(cairo), isWhole ? CAIRO_FILTER_NEAREST : CAIRO_FILTER_GOOD)
-        cairo_pattern_set_extend(cairo_get_source(cairo), CAIRO_EXTEND_PAD)
-        cairo_paint(cairo)
-        cairo_restore(cairo)
     }
 }

@@ -45,7 +45,9 @@ struct PresenterChoice {
         do throws(GLError) {
             let ingest = try Ingest(.software, logger: logger)
             logger.debug("renderer: software (cairo)")
-            return PresenterChoice(name: "software (cairo)", ingest: ingest) { CairoPresenter() }
+            return PresenterChoice(name: "software (cairo)", ingest: ingest) {
+                CairoPresenter(logger: logger)
+            }
         } catch {
             throw DisplayError("cannot start drawing: \(error)")
         }

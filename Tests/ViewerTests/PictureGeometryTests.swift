@@ -81,19 +81,4 @@ import Viewer
             #expect(geometry.guestPixel(x: pointer.0, y: pointer.1)! == expected)
         }
     }
-
-    @Test func windowRectCoversWhatAGuestRectIsDrawnOn() {
-        let geometry = PictureGeometry(
-            guest: Size(width: 100, height: 100), window: Size(width: 150, height: 150),
-            mode: .fit)
-        let whole = geometry.windowRect(of: Rect(x: 10, y: 10, width: 1, height: 1))
-        #expect(whole.contains(Rect(x: 14, y: 14, width: 4, height: 4)))
-        #expect(whole.width < 10)
-        let exact = PictureGeometry(
-            guest: Size(width: 100, height: 100), window: Size(width: 200, height: 200),
-            mode: .fit)
-        #expect(
-            exact.windowRect(of: Rect(x: 3, y: 4, width: 5, height: 6))
-                == Rect(x: 6, y: 8, width: 10, height: 12))
-    }
 }
