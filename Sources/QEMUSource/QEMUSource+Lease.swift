@@ -1,3 +1,4 @@
+internal import Glibc
 internal import GuestDisplay
 internal import Logging
 internal import Synchronization
@@ -12,10 +13,14 @@ extension QEMUSource {
         guard let guest = GuestIdentity(monitor: socket.rawValue, path: path) else {
             return logger.debug("\(name): which QEMU this is cannot be found out: no lease")
         }
-        // Each round another program came between; nobody is that unlucky.
-        for _ in 0..<20 {
+        // Each round another program came between, or the name belongs to a socket that does not listen: yet, or no longer, as a child
+        // that is being started has a copy of it until its exec. Nothing tells when that is over; it takes a moment.
+        for _ in 0..<1000 {
             if try tryLease(of: guest) { return }
-            guard let holder = LeaseHolder(of: guest) else { continue }
+            guard let holder = LeaseHolder(of: guest) else {
+                usleep(1000)
+                continue
+            }
             guard takesOver else {
                 throw DisplayError(
                     """
@@ -40,7 +45,8 @@ extension QEMUSource {
                 return leave(holder, of: guest)
             }
         }
-        throw DisplayError("\(name): other programs take this guest again and again: end them")
+        throw DisplayError(
+            "\(name): another program is just taking this guest, or letting go of it: try again")
     }
 
     /// Whether the lease is ours now, or cannot be had by anybody here.
@@ -68,7 +74,12 @@ extension QEMUSource {
         state.withLock { $0.oldHolder = holder }
         startThread("lease-wait") { [weak self] in
             holder.waitForEnd()
-            _ = try? self?.tryLease(of: guest)
+            for _ in 0..<1000 {
+                guard let self, (try? tryLease(of: guest)) == false else { return }
+                // Another may have been quicker.
+                if LeaseHolder(of: guest) != nil { return }
+                usleep(1000)
+            }
         }
     }
 

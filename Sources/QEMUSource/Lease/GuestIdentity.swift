@@ -5,6 +5,11 @@ struct GuestIdentity: Hashable, Sendable {
     /// The abstract socket name that stands for the guest.
     let name: String
 
+    /// A guest of that name.
+    init(name: String) {
+        self.name = name
+    }
+
     /// Finds out who serves a connected monitor socket; `path` is where it listens, if it does.
     ///
     /// It is the process, and when that started, as numbers are used again. Where the process cannot be seen (another container, a
