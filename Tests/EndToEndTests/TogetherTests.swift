@@ -46,13 +46,29 @@ extension EndToEndTests {
                     try check(free.status == 0, "\(free)")
                 }
                 try guest.expectGoingOn()
+
+                // Ctrl+Alt+T takes it back, and it is held again.
+                let last = try viewer.frame(at: place)
+                try screen.injector.combination([37, 64, 28])
+                try eventually("the viewer shows the guest again", details: { viewer.log }) {
+                    try viewer.frame(at: place) > last
+                }
+                let refused = try ProgramResult(
+                    run, "swiftvm-snapshot", [second, run.path("no.png")]
+                ).complaint()
+                try check(refused.contains("\(name) shows this guest"), refused)
+                let again = try ProgramResult(
+                    run, "swiftvm-snapshot",
+                    ["--take-over", guest.qmpPath, run.path("yes.png")])
+                try check(again.status == 0, "\(again)")
+                try viewer.waitForNotice(at: place)
                 try viewer.close(try viewer.window())
                 let status = try viewer.process.waitForExit()
-                let last = viewer.log.split(separator: "\n").last ?? ""
+                let line = viewer.log.split(separator: "\n").last ?? ""
                 try check(
-                    status == 1 && last.hasPrefix("swiftvm-gtk: swiftvm-snapshot (pid ")
-                        && last.contains("has taken this guest's display over"),
-                    "status \(status): \(last)")
+                    status == 1 && line.hasPrefix("swiftvm-gtk: swiftvm-snapshot (pid ")
+                        && line.contains("has taken this guest's display over"),
+                    "status \(status): \(line)")
             }
         }
 
