@@ -22,8 +22,6 @@ static uint32_t last_resource;
 
 uint32_t gpu_new_resource(void) { return ++last_resource; }
 
-bool gpu_scanout_is_upside_down(void) { return kind == GPU_RESOURCES_3D; }
-
 void gpu_scanout_setup(enum gpu_resources wanted) {
     kind = wanted;
     for (uint32_t i = 0; i < GPU_MAXIMUM_HEADS; i++) scanouts[i] = (struct scanout){0};
@@ -127,10 +125,8 @@ void gpu_scanout_show(uint32_t head) {
     gpu_finish();
 }
 
-// The area in the resource's own coordinates, in which row 0 is the first in memory.
-static struct gpu_rectangle in_resource(const struct scanout *scanout, struct rectangle area) {
-    int32_t y = gpu_scanout_is_upside_down() ? scanout->mode.height - area.y - area.height : area.y;
-    return (struct gpu_rectangle){(uint32_t)area.x, (uint32_t)y, (uint32_t)area.width,
+static struct gpu_rectangle on_wire(struct rectangle area) {
+    return (struct gpu_rectangle){(uint32_t)area.x, (uint32_t)area.y, (uint32_t)area.width,
                                   (uint32_t)area.height};
 }
 
@@ -153,7 +149,7 @@ static void transfer_3d(const struct scanout *scanout, struct gpu_rectangle area
 
 void gpu_scanout_transfer(uint32_t head, struct rectangle area) {
     const struct scanout *scanout = &scanouts[head];
-    struct gpu_rectangle place = in_resource(scanout, area);
+    struct gpu_rectangle place = on_wire(area);
     if (kind != GPU_RESOURCES_2D) {
         transfer_3d(scanout, place);
         return;
@@ -166,7 +162,7 @@ void gpu_scanout_transfer(uint32_t head, struct rectangle area) {
 
 void gpu_scanout_flush(uint32_t head, struct rectangle area) {
     struct gpu_flush *flush = gpu_command(GPU_RESOURCE_FLUSH, sizeof *flush);
-    flush->area = in_resource(&scanouts[head], area);
+    flush->area = on_wire(area);
     flush->resource = scanouts[head].resource;
 }
 

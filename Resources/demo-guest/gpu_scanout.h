@@ -14,11 +14,13 @@ struct gpu_display {
     int32_t x, y;
 };
 
-// How resources are made.
+// How resources are made. The first row in our memory is always the highest of the picture. In the
+// host's texture it is so without the flag; with it virglrenderer stores the rows the other way
+// round, and tells the host's display.
 enum gpu_resources {
     GPU_RESOURCES_2D,
-    GPU_RESOURCES_3D,          // the first row in memory is the lowest of the picture
-    GPU_RESOURCES_3D_Y_0_TOP,  // the first row in memory is the highest
+    GPU_RESOURCES_3D,
+    GPU_RESOURCES_3D_Y_0_TOP,
 };
 
 // After gpu_start: forgets all heads, and says how resources are made from now on.
@@ -44,7 +46,5 @@ void gpu_scanout_transfer(uint32_t head, struct rectangle area);
 void gpu_scanout_flush(uint32_t head, struct rectangle area);
 // Turns a head off and frees its resource.
 void gpu_scanout_off(uint32_t head);
-// Whether rows in memory go from the lowest to the highest.
-bool gpu_scanout_is_upside_down(void);
 // A number for a new resource.
 uint32_t gpu_new_resource(void);

@@ -165,18 +165,12 @@ static bool place_on_gpu(struct head *head, uint32_t number, struct mode mode) {
     if (!take_picture(head, mode)) return false;
     struct mode card = screen_card_size(mode);
     struct framebuffer target = {head->picture, mode.width};
-    bool upside_down = gpu_scanout_is_upside_down();
-    if (screen_draws_pointer || upside_down || card.width != mode.width ||
-        card.height != mode.height) {
+    if (screen_draws_pointer || card.width != mode.width || card.height != mode.height) {
         head->shown = arena_take((uint32_t)mode.width * mode.height);
         if (!head->shown) return false;
         target.pixels = head->shown;
     }
     if (!gpu_scanout_create(number, mode, (uint32_t *)target.pixels)) return false;
-    if (upside_down) {
-        target.pixels += (uint32_t)mode.width * (mode.height - 1u);
-        target.pitch = -target.pitch;
-    }
     screen_setup(number, mode, head->picture, target);
     return true;
 }

@@ -33,7 +33,8 @@ bool pci_next(uint32_t *at, struct pci_device *device);
 // Reads and writes 32 bits of a device's configuration; `reg` is a multiple of 4.
 uint32_t pci_read(const struct pci_device *device, uint32_t reg);
 void pci_write(const struct pci_device *device, uint32_t reg, uint32_t value);
-// The physical address of a memory BAR (0 to 5); 0 when there is none below 4 GiB.
+// The physical address of a memory BAR (0 to 5), which is brought below 4 GiB if need be; 0 when
+// there is none.
 uint32_t pci_bar(const struct pci_device *device, uint32_t index);
 // The first VGA-compatible display, else the first bochs-display. `framebuffer` is 0 when the
 // machine has neither.

@@ -8,7 +8,7 @@
 // Where a picture is shown: a VGA's memory, or that of a virtio-gpu's resource.
 struct framebuffer {
     volatile uint32_t *pixels;  // of the first row
-    int32_t pitch;              // pixels from one row to the next; negative when rows go upwards
+    int32_t pitch;              // pixels from one row to the next
 };
 
 struct screen {

@@ -22,7 +22,7 @@ struct virtio_device {
 };
 
 // Goes through the devices of a kind: `*at` is 0 before the first call. False at the end. Devices
-// that have no registers below 4 GiB are told on the serial port and left out.
+// whose registers cannot be found are told on the serial port and left out.
 bool virtio_find(uint32_t *at, uint32_t kind, struct virtio_device *device);
 // Resets the device and agrees on features: VIRTIO_F_VERSION_1 and those of `wanted` (bits 0 to 31)
 // that the device offers, which `*agreed` gets. False when the device does not take them.
