@@ -37,7 +37,8 @@ public struct Head: Hashable, Sendable, Identifiable {
 
 /// What a viewer tells the guest about the screen it shows a head on (EDID, monitor layout).
 public struct HeadLayout: Hashable, Sendable {
-    /// The picture's wanted size and its position in the layout of all heads, in pixels.
+    /// The picture's wanted size and its position in the layout of all heads, in pixels. Empty: nobody sees the head, and a
+    /// guest may switch it off.
     public var frame: Rect
     /// The picture's size on the monitor in millimetres; zero when unknown.
     public var millimetres: Size

@@ -12,7 +12,7 @@ extension QEMUSource {
 
     public func setLayout(_ layout: HeadLayout, of head: Head.ID) {
         let (connection, console) = state.withLock { ($0.connection, $0.objects.consoles[head]) }
-        guard let connection, console != nil, !layout.frame.isEmpty else { return }
+        guard let connection, console != nil else { return }
         connection.send(
             DisplayName.consolePath(head), DisplayName.console, "SetUIInfo",
             QEMUInput.uiInfo(layout))
@@ -72,11 +72,11 @@ enum QEMUInput {
         }
     }
 
-    /// The arguments of SetUIInfo, `(qqiiuu)`.
+    /// The arguments of SetUIInfo, `(qqiiuu)`. A width or height of 0 switches an output off (virtio_gpu_ui_info).
     static func uiInfo(_ layout: HeadLayout) -> [Variant] {
-        let extents = 1...SurfaceLimits.maximumExtent
+        let isOff = layout.frame.isEmpty
         func clamp(_ value: Int) -> UInt32 {
-            UInt32(min(max(value, extents.lowerBound), extents.upperBound))
+            isOff ? 0 : UInt32(min(value, SurfaceLimits.maximumExtent))
         }
         return [
             .uint16(UInt16(clamping: layout.millimetres.width)),

@@ -191,6 +191,8 @@ import Testing
             millimetres: Size(width: 70_000, height: 300))
         #expect(Variant.tuple(QEMUInput.uiInfo(layout)).type == "(qqiiuu)")
         #expect(QEMUInput.uiInfo(layout)[4].uint32 == 16384)
+        let off = QEMUInput.uiInfo(HeadLayout(frame: .zero))
+        #expect(off[4].uint32 == 0 && off[5].uint32 == 0)
     }
 }
 
