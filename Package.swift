@@ -51,7 +51,7 @@ let package = Package(
         .target(name: "CShims"),
         .target(
             name: "CShimsGTK", dependencies: ["CGTK"],
-            linkerSettings: [.linkedLibrary("wayland-client")]),
+            linkerSettings: [.linkedLibrary("wayland-client"), .linkedLibrary("X11")]),
         .target(
             name: "CShimsMonitors",
             linkerSettings: [
@@ -77,8 +77,8 @@ let package = Package(
         .target(
             name: "ViewerGTK",
             dependencies: [
-                "GuestDisplay", "GuestDisplayGL", "Viewer", "CGTK", "CShims", "CShimsGTK", "CEpoxy",
-                logging,
+                "GuestDisplay", "GuestDisplayGL", "Viewer", "MonitorList", "CGTK", "CShims",
+                "CShimsGTK", "CEpoxy", logging,
             ]),
         .target(
             name: "ViewerHeadless",

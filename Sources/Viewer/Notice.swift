@@ -6,6 +6,8 @@ public enum Notice: Hashable, Sendable {
     case connecting
     /// The guest has switched its display off.
     case displayOff
+    /// The guest has taken the head away.
+    case headRemoved
     /// The guest is paused.
     case paused
     /// The guest has shut down; its machine is still there.
@@ -29,6 +31,7 @@ public enum Notice: Hashable, Sendable {
         switch self {
         case .connecting: "Connecting to the guest …"
         case .displayOff: "The guest's display is off"
+        case .headRemoved: "The guest has removed this display"
         case .paused: "Paused"
         case .shutDown: "The guest has shut down"
         case .guestQuit(nil): "The guest has quit"
@@ -43,8 +46,8 @@ public enum Notice: Hashable, Sendable {
 
     /// The notice that matters most in that state; nil when the picture speaks for itself.
     public static func of(
-        end: SourceEnd?, machine: MachineState?, isOff: Bool, hasPicture: Bool, hint: String?,
-        takeBack: TakeBack = .impossible
+        end: SourceEnd?, isRemoved: Bool = false, machine: MachineState?, isOff: Bool,
+        hasPicture: Bool, hint: String?, takeBack: TakeBack = .impossible
     ) -> Notice? {
         switch end {
         case .guestQuit: return .guestQuit(nil)
@@ -56,6 +59,7 @@ public enum Notice: Hashable, Sendable {
         }
         // It passes by itself, and what it hides comes back.
         if let hint { return .hint(hint) }
+        if isRemoved { return .headRemoved }
         switch machine {
         case .paused: return .paused
         case .shutDown: return .shutDown

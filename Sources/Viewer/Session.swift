@@ -40,10 +40,13 @@ public final class Session {
     private var canBeTaken = false
     /// The source that is taking the guest back, and what it told before it had.
     private var successor: (source: any DisplaySource, end: SourceEnd?)?
+    /// Ends the session from any thread, without the main one.
+    public let farewell: Farewell
 
     /// A session of a guest that is not connected yet.
     public init(source: any DisplaySource) {
         self.source = source
+        farewell = Farewell(source)
     }
 
     /// The guest's name for a title: one line; "Virtual machine" when it has none.
@@ -57,6 +60,7 @@ public final class Session {
         let relay = SessionRelay(session: self)
         self.relay = relay
         let source = source
+        farewell.begin(source)
         queue.async {
             do throws(DisplayError) {
                 try source.connect(delegate: relay)
@@ -64,6 +68,7 @@ public final class Session {
                 let state = source.machine?.state
                 relay.onMain { $0.connected(heads: heads, state: state) }
             } catch {
+                relay.farewell.ended(source)
                 relay.onMain { $0.delegate?.session($0, didFail: error) }
             }
         }
@@ -156,6 +161,7 @@ public final class Session {
         let relay = SessionRelay(session: self)
         self.relay = relay
         let sinks = sinks
+        farewell.begin(next)
         delegate?.sessionDidChangeState(self)
         queue.async {
             do throws(DisplayError) {
@@ -167,6 +173,7 @@ public final class Session {
                 relay.onMain { $0.tookBack() }
             } catch {
                 next.disconnect()
+                relay.farewell.ended(next)
                 relay.onMain { $0.tookNothingBack(error) }
             }
         }
@@ -231,10 +238,12 @@ public final class Session {
 private final class SessionRelay: DisplaySourceDelegate, @unchecked Sendable {
     // Read and written on the main thread alone.
     private weak var session: Session?
+    let farewell: Farewell
 
     @MainActor
     init(session: Session) {
         self.session = session
+        farewell = session.farewell
     }
 
     func onMain(_ body: @escaping @MainActor @Sendable (Session) -> Void) {
@@ -258,6 +267,7 @@ private final class SessionRelay: DisplaySourceDelegate, @unchecked Sendable {
     }
 
     func source(_ source: any DisplaySource, didEnd end: SourceEnd) {
+        farewell.ended(source)
         onMain { $0.ended(end, of: source) }
     }
 }

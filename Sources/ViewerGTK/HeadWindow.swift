@@ -16,13 +16,19 @@ final class HeadWindow {
     private let menu: HeadMenu
     private let events: WindowEvents
     private let sizing: WindowSizing
+    private let monitors: GTKMonitors
     private var cursor: WindowCursor?
+    // Where it is to be full screen once it is no longer where it was.
+    private var nextMonitor: Monitor?
+    private var isMoving = false
 
     init(
         controller: HeadController<IngestHead>, presenter: any PicturePresenter,
-        application: UnsafeMutablePointer<GtkApplication>, globals: swiftvm_wayland_globals
+        application: UnsafeMutablePointer<GtkApplication>, globals: swiftvm_wayland_globals,
+        monitors: GTKMonitors
     ) {
         self.controller = controller
+        self.monitors = monitors
         self.presenter = presenter
         widget = gtk_application_window_new(application)
         headerBar = gtk_header_bar_new()
@@ -68,7 +74,16 @@ final class HeadWindow {
 
     private func windowState(_ state: GdkWindowState) {
         let isNow = state.rawValue & GDK_WINDOW_STATE_FULLSCREEN.rawValue != 0
-        guard isNow != isFullScreen else { return }
+        if isMoving, isNow == (nextMonitor == nil) {
+            if let monitor = nextMonitor {
+                nextMonitor = nil
+                fill(monitor)
+            } else {
+                isMoving = false
+                controller.monitorChanged()
+            }
+        }
+        guard isNow != isFullScreen, !isMoving else { return }
         isFullScreen = isNow
         controller.fullScreenChanged()
     }
@@ -82,6 +97,10 @@ extension HeadWindow: ViewerWindow {
     var isActive: Bool { gtk_window_is_active(cast(widget)) != 0 }
 
     func show() { gtk_widget_show_all(widget) }
+
+    func raise() {
+        if gtk_widget_get_mapped(widget) != 0 { gtk_window_present(cast(widget)) }
+    }
 
     func hide() { gtk_widget_hide(widget) }
 
@@ -103,8 +122,37 @@ extension HeadWindow: ViewerWindow {
 
     func fit(to guest: Size) -> Size { sizing.fit(to: guest) }
 
-    func setFullScreen(_ on: Bool) {
-        on ? gtk_window_fullscreen(cast(widget)) : gtk_window_unfullscreen(cast(widget))
+    func setFullScreen(_ on: Bool, monitor: Monitor?) {
+        isMoving = false
+        nextMonitor = nil
+        if !on {
+            gtk_window_unfullscreen(cast(widget))
+        } else if let monitor {
+            fill(monitor)
+        } else {
+            gtk_window_fullscreen(cast(widget))
+        }
+    }
+
+    // X11's window managers make a window full screen on the monitor that it is on, and leave a full-screen one where it is.
+    private func fill(_ new: Monitor) {
+        guard let number = monitors.number(of: new) else {
+            return gtk_window_fullscreen(cast(widget))
+        }
+        if swiftvm_display_is_x11(gtk_widget_get_display(widget)) {
+            if isFullScreen, !isMoving, monitor != new {
+                isMoving = true
+                nextMonitor = new
+                return gtk_window_unfullscreen(cast(widget))
+            }
+            sizing.move(to: number)
+        }
+        gtk_window_fullscreen_on_monitor(cast(widget), gtk_widget_get_screen(widget), number)
+    }
+
+    var monitor: Monitor? {
+        guard let surface = gtk_widget_get_window(widget) else { return nil }
+        return monitors.monitor(showing: surface)
     }
 
     func millimetres(of size: Size) -> Size { sizing.millimetres(of: size) }

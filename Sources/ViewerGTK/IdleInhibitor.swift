@@ -9,7 +9,7 @@ final class IdleInhibitor {
     private var globals: swiftvm_wayland_globals
     private var inhibitor: OpaquePointer?
     private var applicationCookie: guint = 0
-    private var isActive = false
+    private var holder: UnsafeMutablePointer<GtkWidget>?
     // The answer of the session's service comes later, so its place lives as long as the program.
     private let cookie = UnsafeMutablePointer<guint32>.allocate(capacity: 1)
 
@@ -19,19 +19,25 @@ final class IdleInhibitor {
         cookie.initialize(to: 0)
     }
 
-    /// Begins or ends; `window` is the one that is full screen.
+    /// Begins, goes over to another window, or ends; `window` is one that is full screen.
     func set(_ active: Bool, window: UnsafeMutablePointer<GtkWidget>) {
-        guard active != isActive else { return }
-        isActive = active
-        guard active else {
-            if let inhibitor { swiftvm_idle_inhibitor_free(inhibitor) }
-            inhibitor = nil
-            if applicationCookie != 0 { gtk_application_uninhibit(application, applicationCookie) }
-            applicationCookie = 0
-            swiftvm_screensaver_uninhibit(cookie.pointee)
-            cookie.pointee = 0
-            return
-        }
+        let new = active ? window : nil
+        guard new != holder else { return }
+        if holder != nil { release() }
+        holder = new
+        if active { hold(window) }
+    }
+
+    private func release() {
+        if let inhibitor { swiftvm_idle_inhibitor_free(inhibitor) }
+        inhibitor = nil
+        if applicationCookie != 0 { gtk_application_uninhibit(application, applicationCookie) }
+        applicationCookie = 0
+        swiftvm_screensaver_uninhibit(cookie.pointee)
+        cookie.pointee = 0
+    }
+
+    private func hold(_ window: UnsafeMutablePointer<GtkWidget>) {
         let reason = "A virtual machine is shown full screen"
         if let surface = gtk_widget_get_window(window) {
             if globals.idle_inhibit != nil {

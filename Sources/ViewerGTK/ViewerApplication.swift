@@ -10,16 +10,19 @@ private let applicationID = "org.swiftvm.Viewer"
 /// The windowed viewer.
 @MainActor
 public enum ViewerApplication {
+    /// The monitors, in the order of `--list-monitors`. Main thread alone, and not beside ``run(_:options:logger:)``. Throws when there is no
+    /// display server, or it does not tell.
+    public static func monitors() throws(DisplayError) -> [Monitor] {
+        try begin()
+        return try GTKMonitors.read(gdk_display_get_default()!)
+    }
+
     /// Shows a guest until the user closes its last window; blocks. Main thread alone, once. Throws when there is no display
     /// server, the guest cannot be reached, or a head that was asked for does not exist.
     public static func run(
         _ source: any DisplaySource, options: ViewerOptions, logger: Logger
     ) throws(DisplayError) {
-        guard gtk_init_check(nil, nil) != 0 else {
-            throw DisplayError(
-                "no display server: set DISPLAY or WAYLAND_DISPLAY, or use swiftvm-snapshot, which needs none"
-            )
-        }
+        try begin()
         // The desktop file's name, by which Wayland compositors and docks find the icon.
         g_set_prgname(applicationID)
         gdk_set_program_class(applicationID)
@@ -27,6 +30,8 @@ public enum ViewerApplication {
         MainQueue.attach()
         let toolkit = try GTKToolkit(renderer: options.renderer, logger: logger)
         let viewer = ViewerController(source, toolkit: toolkit, options: options, logger: logger)
+        toolkit.monitorList.onChange = { [unowned viewer] in viewer.monitorsChanged() }
+        DisplayLoss.handle(farewell: viewer.farewell)
         viewer.start()
         while !viewer.isFinished { g_main_context_iteration(nil, 1) }
         viewer.tearDown()
@@ -34,6 +39,14 @@ public enum ViewerApplication {
         // The windows' destruction reaches the display server before the program ends.
         while g_main_context_pending(nil) != 0 { g_main_context_iteration(nil, 0) }
         try viewer.checkResult()
+    }
+
+    private static func begin() throws(DisplayError) {
+        guard gtk_init_check(nil, nil) != 0 else {
+            throw DisplayError(
+                "no display server: set DISPLAY or WAYLAND_DISPLAY, or use swiftvm-snapshot, which needs none"
+            )
+        }
     }
 }
 
@@ -44,6 +57,7 @@ private final class GTKToolkit: ViewerToolkit {
     private let application: UnsafeMutablePointer<GtkApplication>
     private let globals: swiftvm_wayland_globals
     private let inhibitor: IdleInhibitor
+    let monitorList: GTKMonitors
 
     init(renderer: RendererChoice?, logger: Logger) throws(DisplayError) {
         let display = gdk_display_get_default()!
@@ -57,6 +71,7 @@ private final class GTKToolkit: ViewerToolkit {
             g_clear_error(&error)
         }
         inhibitor = IdleInhibitor(application: application, globals: globals)
+        monitorList = GTKMonitors(display: display, logger: logger)
     }
 
     var rendererDescription: String { "\(choice.name), \(choice.ingest.rendererDescription)" }
@@ -66,8 +81,10 @@ private final class GTKToolkit: ViewerToolkit {
     func makeWindow(for controller: HeadController<IngestHead>) -> any ViewerWindow {
         HeadWindow(
             controller: controller, presenter: choice.makePresenter(), application: application,
-            globals: globals)
+            globals: globals, monitors: monitorList)
     }
+
+    var monitors: [Monitor] { monitorList.all }
 
     func setIdleInhibited(_ on: Bool, by window: any ViewerWindow) {
         guard let window = window as? HeadWindow else { return }

@@ -8,6 +8,9 @@ final class WindowSizing {
     private let window: UnsafeMutablePointer<GtkWidget>
     private let area: UnsafeMutablePointer<GtkWidget>
     private var loosens = false
+    private var guest = Size.zero
+    // Where the window is to go, which it is not yet.
+    private var nextMonitor: OpaquePointer?
 
     init(window: UnsafeMutablePointer<GtkWidget>, area: UnsafeMutablePointer<GtkWidget>) {
         self.window = window
@@ -19,6 +22,7 @@ final class WindowSizing {
     /// Makes the drawing area as large as the picture, one guest pixel a monitor pixel, or as the monitor allows. A window that is
     /// maximized or tiled stays as it is. Returns the area's size that was asked for; zero when none was.
     func fit(to guest: Size) -> Size {
+        self.guest = guest
         if gtk_window_is_maximized(cast(window)) != 0 { return .zero }
         let limit = largestArea
         var width = (guest.width + scale - 1) / scale
@@ -60,6 +64,19 @@ final class WindowSizing {
         gtk_widget_set_size_request(area, 64, 48)
     }
 
+    /// Puts the window on a monitor, by GDK's number, and makes it small enough to be there: window managers move one that is not to where
+    /// it has more room. X11 alone.
+    func move(to number: Int32) {
+        guard let monitor = gdk_display_get_monitor(gtk_widget_get_display(window), number)
+        else { return }
+        nextMonitor = monitor
+        if !guest.isEmpty { _ = fit(to: guest) }
+        nextMonitor = nil
+        var place = GdkRectangle()
+        gdk_monitor_get_workarea(monitor, &place)
+        gtk_window_move(cast(window), place.x, place.y)
+    }
+
     // A window that grows would leave the monitor. On Wayland its place is the compositor's business.
     private func keepOnMonitor(width: Int32, height: Int32) {
         guard swiftvm_display_is_x11(gtk_widget_get_display(window)), let monitor else { return }
@@ -75,6 +92,7 @@ final class WindowSizing {
     }
 
     private var monitor: OpaquePointer? {
+        if let nextMonitor { return nextMonitor }
         let display = gtk_widget_get_display(window)
         if let surface = gtk_widget_get_window(window) {
             return gdk_display_get_monitor_at_window(display, surface)

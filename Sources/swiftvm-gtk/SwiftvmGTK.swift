@@ -29,8 +29,7 @@ struct SwiftvmGTK: ParsableCommand {
             valueName: "n"))
     var head: [Int] = []
 
-    @Flag(help: "Begin full screen.")
-    var fullscreen = false
+    @OptionGroup var monitors: MonitorOptions
 
     @Option(
         help: ArgumentHelp(
@@ -49,6 +48,12 @@ struct SwiftvmGTK: ParsableCommand {
 
     func run() throws {
         let logger = ProgramMain.logger("swiftvm-gtk", verbose: shared.verbose)
+        if monitors.listMonitors {
+            try MainActor.assumeIsolated {
+                for monitor in try ViewerApplication.monitors() { print(monitor.listing) }
+            }
+            return
+        }
         let guest = try GuestChoice.decide(
             target: target, qemuArguments: qemuArguments, qemu: shared.qemu,
             terminatorWasGiven: CommandLine.arguments.contains("--"))
@@ -60,7 +65,8 @@ struct SwiftvmGTK: ParsableCommand {
             return
         }
         let options = ViewerOptions(
-            heads: head, renderer: shared.renderer, scale: scale, startsFullScreen: fullscreen,
+            heads: head, renderer: shared.renderer, scale: scale,
+            startsFullScreen: monitors.fullscreen, monitors: monitors.monitors,
             resizesGuest: !noResizeGuest)
         // ArgumentParser runs commands on the main thread, where it was called.
         try MainActor.assumeIsolated {

@@ -33,6 +33,10 @@ void swiftvm_screensaver_inhibit(const char *_Nonnull program, const char *_Nonn
 /// Undoes it; a cookie of 0 is ignored.
 void swiftvm_screensaver_uninhibit(guint32 cookie);
 
+/// Calls `handler` once when the connection to the display server is lost, on the thread that noticed, instead of what GDK does: a message
+/// and `_exit`. The handler must not return to GDK, so it ends the process. Once a process.
+void swiftvm_on_display_loss(GdkDisplay *_Nonnull display, void (*_Nonnull handler)(void));
+
 /// The Wayland globals that GTK 3 does not bind itself; absent ones are null.
 typedef struct {
     struct zwp_relative_pointer_manager_v1 *_Nullable relative_pointers;

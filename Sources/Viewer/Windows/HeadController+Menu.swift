@@ -45,7 +45,12 @@ extension HeadController {
                 isEnabled: session.end == nil, mark: .check(isOpen)
             ) { [weak self] in self?.owner?.setOpen(!isOpen, head.id) }
         }
-        return [MenuEntry("heads", "Heads", entries: entries)]
+        let everywhere = owner?.isFullScreenEverywhere ?? false
+        let all = MenuEntry(
+            "fullscreen-all", "Full Screen on All Monitors", isEnabled: session.end == nil,
+            mark: .check(everywhere)
+        ) { [weak self] in self?.owner?.setFullScreenEverywhere(!everywhere) }
+        return [MenuEntry("heads", "Heads", entries: entries + [all])]
     }
 
     private var toolEntries: [MenuEntry] {

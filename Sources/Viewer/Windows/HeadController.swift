@@ -10,8 +10,18 @@ protocol HeadControllerOwner: AnyObject {
     func headWantsToQuit(_ head: Head.ID)
     /// A window is full screen or no longer.
     func headChangedFullScreen(_ head: Head.ID)
+    /// The user wants one head's window full screen, or no longer.
+    func setFullScreen(_ on: Bool, _ head: Head.ID)
+    /// Whether all open heads are full screen.
+    var isFullScreenEverywhere: Bool { get }
+    /// The user wants all heads full screen, each on a monitor of its own, or none.
+    func setFullScreenEverywhere(_ on: Bool)
+    /// A head's window is on another monitor.
+    func headChangedPlace(_ head: Head.ID)
     /// The user has given a head's window another size.
     func head(_ head: Head.ID, wantsSize size: Size)
+    /// The guest has given a head another size.
+    func head(_ head: Head.ID, shows size: Size)
     /// Whether a head has a window.
     func isOpen(_ head: Head.ID) -> Bool
     /// Opens or closes a head's window.
@@ -37,9 +47,10 @@ public final class HeadController<Pictures: HeadPictures> {
     /// The size of the newest picture; zero before the first.
     public private(set) var guestSize = Size.zero
 
+    /// Whether the guest has taken the head away; what it showed last stays.
+    var isRemoved = false
     weak var owner: (any HeadControllerOwner)?
     private(set) var window: (any ViewerWindow)?
-    private let startsFullScreen: Bool
     private var observation: Observation?
     private var pointer: (x: Double, y: Double)?
     private var hint: String?
@@ -54,6 +65,8 @@ public final class HeadController<Pictures: HeadPictures> {
     private let showTimer = MainTimer()
     private var isShown = false
     private let sizeTimer = MainTimer()
+    // Full screen was asked for and has not come yet; the display server may never grant it.
+    private var awaitsFullScreen = false
     // The size that the window was told to take, and the one that the guest was told of last; neither is a new wish of the user's.
     private var expectedSize = Size.zero
     private var reportedSize = Size.zero
@@ -71,7 +84,6 @@ public final class HeadController<Pictures: HeadPictures> {
         self.pictures = pictures
         scaleMode = options.scale
         resizesGuest = options.resizesGuest
-        startsFullScreen = options.startsFullScreen
         input.delegate = self
     }
 
@@ -87,7 +99,6 @@ public final class HeadController<Pictures: HeadPictures> {
         }
         observation = pictures.observe(wake)
         stateDidChange()
-        if startsFullScreen { window.setFullScreen(true) }
         showTimer.start(milliseconds: 1000) { [weak self] in self?.show() }
     }
 
@@ -156,8 +167,9 @@ extension HeadController {
         let picture = lastPicture
         if let picture { meter.didShow(picture: picture.number) }
         let notice = Notice.of(
-            end: session.end, machine: session.machineState, isOff: isKnownOff,
-            hasPicture: guestSize != .zero, hint: hint, takeBack: session.takeBackNotice)
+            end: session.end, isRemoved: isRemoved, machine: session.machineState,
+            isOff: isKnownOff, hasPicture: guestSize != .zero, hint: hint,
+            takeBack: session.takeBackNotice)
         // With a relative mouse the guest decides where its cursor is, so it is drawn there.
         let drawsCursor = pointerMode == .relative && session.end == nil
         let layers = layers.layers(
@@ -187,8 +199,9 @@ extension HeadController {
         guard now != expectedSize, now != guestSize, now != reportedSize, !now.isEmpty,
             !guestSize.isEmpty
         else { return }
-        // There is no event for the end of a drag; a quarter of a second without a change is one.
-        sizeTimer.start(milliseconds: 250) { [weak self] in
+        // There is no event for the end of a drag; a quarter of a second without a change is one. On the way to full screen windows
+        // pass through sizes that nobody wants.
+        sizeTimer.start(milliseconds: awaitsFullScreen ? 1000 : 250) { [weak self] in
             guard let self, self.session.end == nil else { return }
             self.reportedSize = now
             self.owner?.head(self.head.id, wantsSize: now)
@@ -200,6 +213,16 @@ extension HeadController {
         stateDidChange()
     }
 
+    /// The window is on another monitor, as far as the toolkit hears of it.
+    public func monitorChanged() {
+        owner?.headChangedPlace(head.id)
+    }
+
+    func setFullScreen(_ on: Bool, monitor: Monitor?) {
+        awaitsFullScreen = on && !isFullScreen
+        window?.setFullScreen(on, monitor: monitor)
+    }
+
     /// The window came to the screen.
     public func mapped() {
         updateCursor()
@@ -208,6 +231,7 @@ extension HeadController {
     /// The window is full screen or no longer.
     public func fullScreenChanged() {
         guard let window else { return }
+        awaitsFullScreen = false
         owner?.headChangedFullScreen(head.id)
         if window.isFullScreen {
             show(
@@ -259,8 +283,15 @@ extension HeadController {
         if !hadPicture {
             showTimer.start(milliseconds: 150) { [weak self] in self?.show() }
         }
-        if let window, !window.isFullScreen { expectedSize = window.fit(to: size) }
-        if !hadPicture { window?.menuDidChange() }
+        if let window, !window.isFullScreen, !awaitsFullScreen {
+            expectedSize = window.fit(to: size)
+        }
+        owner?.head(head.id, shows: size)
+        if !hadPicture {
+            window?.menuDidChange()
+            // It may have been given its size before there was a picture.
+            if isFullScreen { areaResized() }
+        }
     }
 
     private func updateCursor() {
@@ -293,7 +324,8 @@ extension HeadController {
         }
         if input.isGrabbed {
             let held = input.holdsPointer ? "keyboard and pointer" : "the keyboard"
-            title += " – Press \(Shortcut.grab.label) to release \(held)"
+            // First, as a narrow window cuts off a title's end.
+            title = "\(Shortcut.grab.label) releases \(held) – \(title)"
         }
         window?.setTitle(title)
     }
@@ -319,7 +351,7 @@ extension HeadController: InputControllerDelegate {
     func perform(_ shortcut: Shortcut) {
         switch shortcut {
         case .grab: input.toggleGrab()
-        case .fullScreen: window?.setFullScreen(!isFullScreen)
+        case .fullScreen: owner?.setFullScreen(!isFullScreen, head.id)
         case .takeBack: session.takeBack()
         case .statistics: setShowsStatistics(!showsStatistics)
         case .scale: setScaleMode(scaleMode == .fit ? .oneToOne : .fit)

@@ -10,18 +10,22 @@ public protocol ViewerToolkit: AnyObject {
     /// What draws, for a user to read.
     var rendererDescription: String { get }
 
+    /// The monitors now, in the order of ``Monitor/sorted(_:)``; empty when they cannot be told. ``ViewerController/monitorsChanged()`` is
+    /// called when they change.
+    var monitors: [Monitor] { get }
+
     /// Begins a head's pictures.
     func makePictures() -> Pictures
     /// Makes a head's window, not yet on screen. The controller lives as long as the window.
     func makeWindow(for controller: HeadController<Pictures>) -> any ViewerWindow
-    /// Keeps the screen from blanking, or no longer; `window` is one that is full screen.
+    /// Keeps the screen from blanking, or no longer; `window` is one that is full screen, and may be another one than before.
     func setIdleInhibited(_ on: Bool, by window: any ViewerWindow)
 }
 
 /// A viewer's program, whatever the toolkit: one window a head, from connecting to the last window's end.
 @MainActor
 public final class ViewerController<Toolkit: ViewerToolkit> {
-    private typealias Controller = HeadController<Toolkit.Pictures>
+    typealias Controller = HeadController<Toolkit.Pictures>
 
     /// Whether the program has ended; its main loop leaves then.
     public private(set) var isFinished = false {
@@ -30,11 +34,16 @@ public final class ViewerController<Toolkit: ViewerToolkit> {
     /// Called when ``isFinished`` becomes true, for loops that must be woken.
     public var onFinish: (@MainActor () -> Void)?
 
-    private let session: Session
-    private let toolkit: Toolkit
-    private let options: ViewerOptions
-    private let logger: Logger
-    private var controllers: [Controller] = []
+    let session: Session
+    let toolkit: Toolkit
+    let options: ViewerOptions
+    let logger: Logger
+    var controllers: [Controller] = []
+    // The heads' monitors, for full screen; the heads that are to be full screen whenever they have one; what the guest is told.
+    var assigned: [Head.ID: Monitor] = [:]
+    var fullScreenHeads: Set<Head.ID> = []
+    var layouts = HeadLayouts()
+    let layoutTimer = MainTimer()
     private var offered: Set<Head.ID> = []
     private var failure: DisplayError?
     private var signals: TerminationSignals?
@@ -57,11 +66,21 @@ public final class ViewerController<Toolkit: ViewerToolkit> {
             DispatchQueue.main.async { MainActor.assumeIsolated { self?.end() } }
         }
         signals = TerminationSignals(ask)
-        session.start()
+        do throws(DisplayError) {
+            // Before a guest is started for it.
+            if !toolkit.monitors.isEmpty { try options.monitors.check(toolkit.monitors) }
+            session.start()
+        } catch {
+            fail(error)
+        }
     }
+
+    /// Ends a guest that was started, and lets go of any other, when there is no main loop any more: the display server is gone.
+    public var farewell: Farewell { session.farewell }
 
     /// Closes all windows and lets go of the guest. Once, after the main loop.
     public func tearDown() {
+        layoutTimer.cancel()
         for controller in controllers { controller.close() }
         controllers = []
         session.source.disconnect()
@@ -115,11 +134,12 @@ public final class ViewerController<Toolkit: ViewerToolkit> {
             }
             if !offered.contains(identifier) { open(head) }
         }
+        headsOpened(controllers.map(\.head.id))
     }
 
     private var graphicHeads: [Head] { session.heads.filter { $0.kind == .graphic } }
 
-    private func controller(of head: Head.ID) -> Controller? {
+    func controller(of head: Head.ID) -> Controller? {
         controllers.first { $0.head.id == head }
     }
 
@@ -130,8 +150,13 @@ public final class ViewerController<Toolkit: ViewerToolkit> {
             rendererDescription: toolkit.rendererDescription, options: options)
         controller.owner = self
         controllers.append(controller)
+        layouts.opened(head)
         controller.attach(toolkit.makeWindow(for: controller))
-        session.open(head.id, sink: controller.pictures) { [weak self] error in
+        beginPictures(of: controller)
+    }
+
+    private func beginPictures(of controller: Controller) {
+        session.open(controller.head.id, sink: controller.pictures) { [weak self] error in
             guard let self, let error, self.session.end == nil else { return }
             // One head that cannot be shown is no reason to end what others show.
             if self.controllers.contains(where: { $0 !== controller && $0.hasPicture }) {
@@ -145,10 +170,22 @@ public final class ViewerController<Toolkit: ViewerToolkit> {
 
     private func close(_ controller: Controller) {
         session.close(controller.head.id)
+        fullScreenHeads.remove(controller.head.id)
+        updateIdleInhibition(closing: controller)
         controller.close()
         controllers.removeAll { $0 === controller }
+        assignMonitors()
         for other in controllers { other.stateDidChange() }
         if controllers.isEmpty { isFinished = true }
+        updateLayoutsSoon()
+    }
+
+    // Their windows are there; now they get their places.
+    private func headsOpened(_ heads: [Head.ID]) {
+        guard !heads.isEmpty else { return }
+        assignMonitors()
+        if options.startsFullScreen { makeFullScreen(heads) }
+        updateLayoutsSoon()
     }
 }
 
@@ -166,15 +203,24 @@ extension ViewerController: SessionDelegate {
     }
 
     public func sessionDidChangeHeads(_ session: Session) {
+        guard session.end == nil else { return }
         let known = Set(session.heads.map(\.id))
         for controller in controllers
-        where !known.contains(controller.head.id) && session.end == nil {
-            close(controller)
+        where controller.isRemoved && known.contains(controller.head.id) {
+            controller.isRemoved = false
+            beginPictures(of: controller)
         }
         offered.formIntersection(known)
-        if options.heads.isEmpty, session.end == nil {
+        if options.heads.isEmpty {
             // One that the user has closed stays closed.
-            for head in graphicHeads where !offered.contains(head.id) { open(head) }
+            let new = graphicHeads.filter { !offered.contains($0.id) }
+            for head in new { open(head) }
+            headsOpened(new.map(\.id))
+        }
+        for controller in controllers where !known.contains(controller.head.id) {
+            layouts.forget(controller.head.id)
+            // The last window stays, and says what happened.
+            if controllers.count > 1 { close(controller) } else { controller.isRemoved = true }
         }
         for controller in controllers { controller.stateDidChange() }
     }
@@ -188,7 +234,9 @@ extension ViewerController: SessionDelegate {
 extension ViewerController: HeadControllerOwner {
     func headWantsToClose(_ head: Head.ID) {
         if controllers.count > 1, let controller = controller(of: head) {
+            let isOff = layouts.closed(controller.head)
             close(controller)
+            if isOff { session.source.setLayout(HeadLayout(frame: .zero), of: head) }
         } else {
             headWantsToQuit(head)
         }
@@ -222,18 +270,6 @@ extension ViewerController: HeadControllerOwner {
             answers: answers)
     }
 
-    func headChangedFullScreen(_ head: Head.ID) {
-        guard let window = controller(of: head)?.window else { return }
-        toolkit.setIdleInhibited(
-            controllers.contains { $0.window?.isFullScreen ?? false }, by: window)
-    }
-
-    func head(_ head: Head.ID, wantsSize size: Size) {
-        let millimetres = controller(of: head)?.window?.millimetres(of: size) ?? .zero
-        session.source.setLayout(
-            HeadLayout(frame: Rect(size), millimetres: millimetres), of: head)
-    }
-
     func isOpen(_ head: Head.ID) -> Bool {
         controller(of: head) != nil
     }
@@ -244,6 +280,7 @@ extension ViewerController: HeadControllerOwner {
                 let head = session.heads.first(where: { $0.id == head })
             else { return }
             open(head)
+            headsOpened([head.id])
         } else {
             headWantsToClose(head)
         }

@@ -8,6 +8,8 @@ public struct ViewerOptions: Sendable {
     public var renderer: RendererChoice?
     /// How pictures are fitted at first.
     public var scale: ScaleMode
+    /// Which head goes to which monitor when it is full screen.
+    public var monitors: MonitorAssignment
     /// Whether windows begin full screen.
     public var startsFullScreen: Bool
     /// Whether a guest that can follows the window's size.
@@ -16,12 +18,14 @@ public struct ViewerOptions: Sendable {
     /// Names all options.
     public init(
         heads: [Head.ID] = [], renderer: RendererChoice? = nil, scale: ScaleMode = .fit,
-        startsFullScreen: Bool = false, resizesGuest: Bool = true
+        startsFullScreen: Bool = false, monitors: MonitorAssignment = MonitorAssignment(),
+        resizesGuest: Bool = true
     ) {
         self.heads = heads
         self.renderer = renderer
         self.scale = scale
         self.startsFullScreen = startsFullScreen
+        self.monitors = monitors
         self.resizesGuest = resizesGuest
     }
 }

@@ -79,6 +79,8 @@ public protocol ViewerWindow: AnyObject {
 
     /// Shows the window for the first time, or again after ``hide()``.
     func show()
+    /// Brings it before other windows, full-screen ones too, as far as the display server lets programs do so.
+    func raise()
     /// Takes it from the screen, before the program ends.
     func hide()
     /// Destroys it; no call comes after it.
@@ -93,8 +95,12 @@ public protocol ViewerWindow: AnyObject {
     /// asked for, whose arrival is then no wish of the user's; zero when it asked for none.
     @discardableResult
     func fit(to guest: Size) -> Size
-    /// Asks for full screen or its end; ``HeadController/fullScreenChanged()`` tells of the change.
-    func setFullScreen(_ on: Bool)
+    /// Asks for full screen or its end; ``HeadController/fullScreenChanged()`` tells of the change. `monitor` is one of
+    /// ``ViewerToolkit/monitors``, and may be another one than a window fills that is full screen; nil leaves it to the display server.
+    func setFullScreen(_ on: Bool, monitor: Monitor?)
+    /// The monitor of ``ViewerToolkit/monitors`` that shows the window, or most of it; nil when unknown. ``HeadController/monitorChanged()``
+    /// tells of another, where the toolkit hears of it.
+    var monitor: Monitor? { get }
     /// How large a picture of that many pixels is on the window's monitor; zero when the monitor does not say.
     func millimetres(of size: Size) -> Size
     /// Opens the menu that ``HeadController/menu`` describes.
