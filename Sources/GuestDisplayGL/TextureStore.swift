@@ -29,6 +29,16 @@ final class TextureStore: PictureStore {
         epoxy_glGenFramebuffers(1, &readFramebuffer)
         epoxy_glGenFramebuffers(1, &drawFramebuffer)
         try GLError.check("ingest context")
+        try probe()
+    }
+
+    /// Makes one picture and destroys it. epoxy finds a function of an extension at its first call and only while a context is current;
+    /// the last reference to a picture may go on any thread.
+    private func probe() throws(GLError) {
+        let storage = try make(size: Size(width: 1, height: 1))
+        defer { destroy(storage) }
+        guard case .image(let image) = storage else { return }
+        try image.didWrite()
     }
 
     func make(size: Size) throws(GLError) -> Picture.Storage {

@@ -63,7 +63,24 @@ public struct SnapshotJob {
         defer { observation.cancel() }
         try source.open(number, sink: head)
         defer { source.close(number) }
-        return try waitForPicture(of: head, number: number, options, deadline: deadline)
+        var meter = StatisticsMeter(at: .now)
+        let (picture, pixels) = try waitForPicture(
+            of: head, number: number, options, deadline: deadline, meter: &meter)
+        if options.layers.isEmpty { return pixels }
+        let geometry = PictureGeometry(guest: pixels.size, window: pixels.size, mode: .oneToOne)
+        var statistics = meter.statistics(
+            at: .now, geometry: geometry, renderer: ingest.rendererDescription,
+            counters: head.counters)
+        statistics.shownRate = nil
+        let notice = Notice.of(
+            end: nil, machine: source.machine?.state, isOff: false, hasPicture: true, hint: nil)
+        var stack = LayerStack()
+        let layers = stack.layers(
+            over: geometry, scaleFactor: 1,
+            cursor: options.layers.contains(.cursor) ? head.cursor : nil,
+            statistics: options.layers.contains(.statistics) ? statistics : nil,
+            notice: options.layers.contains(.notices) ? notice : nil)
+        return try compose(picture, layers, of: head)
     }
 
     private func choose(_ wanted: Int?) throws(DisplayError) -> Head.ID {
@@ -79,26 +96,28 @@ public struct SnapshotJob {
     }
 
     private func waitForPicture(
-        of head: IngestHead, number: Head.ID, _ options: SnapshotOptions, deadline: DispatchTime
-    ) throws(DisplayError) -> SnapshotPixels {
-        var seen: SnapshotPixels?
+        of head: IngestHead, number: Head.ID, _ options: SnapshotOptions, deadline: DispatchTime,
+        meter: inout StatisticsMeter
+    ) throws(DisplayError) -> (Picture, SnapshotPixels) {
+        var seen: (picture: Picture, pixels: SnapshotPixels)?
         var stableAt = DispatchTime.distantFuture
         var currentAt: DispatchTime?
         while true {
             // The picture first: a guest may quit after what was wanted is there.
             let looked = DispatchTime.now()
             if case .picture(let picture) = head.content {
-                if picture.number != seen?.number {
+                if picture.number != seen?.picture.number {
                     let new = try read(picture, of: head)
+                    meter.didShow(picture: picture.number)
                     if !options.waitsUntilStable {
                         // The first picture is that of the last time anybody looked: QEMU refreshes a VGA only for a listener.
                         let at = currentAt ?? looked + .milliseconds(SnapshotJob.settleMilliseconds)
                         currentAt = at
                         stableAt = at
-                    } else if new.values != seen?.values || new.size != seen?.size {
+                    } else if new != seen?.pixels {
                         stableAt = looked + .milliseconds(SnapshotJob.stableMilliseconds)
                     }
-                    seen = new
+                    seen = (picture, new)
                 }
             } else {
                 seen = nil
@@ -148,9 +167,27 @@ public struct SnapshotJob {
     private func read(
         _ picture: Picture, of head: IngestHead
     ) throws(DisplayError) -> SnapshotPixels {
+        let values = try wait { head.readPixels(of: picture, completion: $0) }
+        return SnapshotPixels(size: picture.size, values: values)
+    }
+
+    private func compose(
+        _ picture: Picture, _ layers: [Layer], of head: IngestHead
+    ) throws(DisplayError) -> SnapshotPixels {
+        let values = try wait {
+            head.compose(
+                picture, layers: layers, frame: Rect(picture.size), size: picture.size,
+                completion: $0)
+        }
+        return SnapshotPixels(size: picture.size, values: values)
+    }
+
+    private func wait(
+        for start: (@escaping @Sendable (Result<[UInt32], DisplayError>) -> Void) -> Void
+    ) throws(DisplayError) -> [UInt32] {
         let done = DispatchSemaphore(value: 0)
         let result = Mutex<Result<[UInt32], DisplayError>?>(nil)
-        head.readPixels(of: picture) { read in
+        start { read in
             result.withLock { $0 = read }
             done.signal()
         }
@@ -158,7 +195,7 @@ public struct SnapshotJob {
         done.wait()
         switch result.withLock({ $0 }) {
         case .success(let values):
-            return SnapshotPixels(number: picture.number, size: picture.size, values: values)
+            return values
         case .failure(let error):
             throw DisplayError("\(error); try --renderer software")
         case nil:
@@ -195,8 +232,7 @@ public struct SnapshotJob {
 }
 
 /// A picture that was read back.
-struct SnapshotPixels {
-    let number: UInt64
+struct SnapshotPixels: Equatable {
     let size: Size
     /// Rows of 0x00RRGGBB.
     let values: [UInt32]

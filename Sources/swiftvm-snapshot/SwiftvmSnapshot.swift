@@ -34,6 +34,12 @@ struct SwiftvmSnapshot: ParsableCommand {
     @Option(help: ArgumentHelp("Give up after so many seconds.", valueName: "s"))
     var timeout: Double = 30
 
+    @Option(
+        help: ArgumentHelp(
+            "Show these over the guest's picture, with commas between them: \(SnapshotLayer.list). Without it, none.",
+            valueName: "names"))
+    var layers: String?
+
     // Two names that mean what their number makes of them: ArgumentParser allows no array before the QEMU arguments.
     @Argument(
         help: ArgumentHelp(
@@ -52,7 +58,17 @@ struct SwiftvmSnapshot: ParsableCommand {
         guard timeout > 0, timeout <= 604_800 else {
             throw ValidationError("--timeout must be more than 0 and at most 604800 seconds")
         }
+        _ = try chosenLayers()
         _ = try split()
+    }
+
+    private func chosenLayers() throws -> Set<SnapshotLayer> {
+        guard let layers else { return [] }
+        do throws(DisplayError) {
+            return try SnapshotLayer.parse(layers)
+        } catch {
+            throw ValidationError("--layers: \(error)")
+        }
     }
 
     func run() throws {
@@ -68,7 +84,7 @@ struct SwiftvmSnapshot: ParsableCommand {
         try job.run(
             SnapshotOptions(
                 head: head, waitsUntilStable: waitStable, timeout: timeout, output: output,
-                renderer: shared.renderer))
+                renderer: shared.renderer, layers: chosenLayers()))
     }
 
     /// The guest and the file: the last name is the file, the one before it the target. `--list-heads` needs no file.

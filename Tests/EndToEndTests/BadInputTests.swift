@@ -203,6 +203,8 @@ extension EndToEndTests {
                 let snapshot: [[String]] = [
                     [], ["target"], ["--timeout", "soon", "target", "out.png"],
                     ["--timeout", "-1", "target", "out.png"],
+                    ["--layers", "cursor,mouse", "target", "out.png"],
+                    ["--layers", "", "target", "out.png"],
                     ["target", "out.png", "--", "-m", "64"],
                 ]
                 let wrong =

@@ -144,6 +144,29 @@ struct PresenterConformanceTests {
             }
         }
     }
+
+    /// What is handed to the compositor, which shows it nowhere.
+    @Test(.enabled(if: WaylandServer.isInstalled, "Weston is needed"))
+    func surfaceOnWayland() throws {
+        let server = try WaylandServer()
+        defer { server.stop() }
+        let display = try EGLDisplayHandle.wayland(server.display)
+        try run({ try Ingest(.gl(display), logger: quiet) }) { size, _, body in
+            try server.withWindow(size) { window in
+                let presenter = try EGLWindowPresenter(display: display, waylandWindow: window)
+                defer { presenter.close() }
+                try body { picture, layers, frame in
+                    var shown: [UInt32] = []
+                    try presenter.present(
+                        picture, layers: layers, frame: frame, window: size
+                    ) { () throws(GLError) in
+                        shown = try OffscreenFramebuffer.readBound(size)
+                    }
+                    return shown
+                }
+            }
+        }
+    }
 }
 
 /// A window's memory with rubbish in it, around it and between its rows.
