@@ -131,10 +131,37 @@ struct AreaScaler {
     private mutating func blend(
         _ taps: Taps, _ range: Range<Int>, to line: UnsafeMutablePointer<UInt32>
     ) {
+        let used = range.filter { taps.weights[$0] > 0 }
+        // Larger pictures have one row or two at each place.
+        if used.count > 2 {
+            sum(taps, used, to: line)
+            return
+        }
+        let one = keep(row: taps.texels[used[0]], before: nil)
+        let other = used.count == 2 ? keep(row: taps.texels[used[1]], before: one) : one
+        let weight = taps.weights[used[0]]
+        let rest = AreaScaler.one - weight
+        kept[one].channels.withUnsafeBufferPointer { one in
+            kept[other].channels.withUnsafeBufferPointer { other in
+                var index = 0
+                while index < width {
+                    let (even, odd) = (2 * index, 2 * index + 1)
+                    line[index] = AreaScaler.pixel(
+                        one[even] &* weight &+ other[even] &* rest,
+                        one[odd] &* weight &+ other[odd] &* rest)
+                    index += 1
+                }
+            }
+        }
+    }
+
+    private mutating func sum(
+        _ taps: Taps, _ used: [Int], to line: UnsafeMutablePointer<UInt32>
+    ) {
         var sums = [UInt64](repeating: 0, count: 2 * width)
-        for tap in range where taps.weights[tap] > 0 {
+        for tap in used {
             let weight = taps.weights[tap]
-            let slot = keep(row: taps.texels[tap])
+            let slot = keep(row: taps.texels[tap], before: nil)
             kept[slot].channels.withUnsafeBufferPointer { channels in
                 sums.withUnsafeMutableBufferPointer { sums in
                     var index = 0
@@ -145,34 +172,39 @@ struct AreaScaler {
                 }
             }
         }
-        let shift = AreaScaler.keptBits - 8 + AreaScaler.weightBits
-        let half: UInt64 = 1 << (shift - 1) | 1 << (shift + 31)
         sums.withUnsafeBufferPointer { sums in
             var index = 0
             while index < width {
-                let even = (sums[2 * index] &+ half) >> shift
-                let odd = (sums[2 * index + 1] &+ half) >> shift
-                line[index] = UInt32(
-                    truncatingIfNeeded: even & 0xff | (even >> 32 & 0xff) << 16
-                        | (odd & 0xff) << 8 | (odd >> 32 & 0xff) << 24)
+                line[index] = AreaScaler.pixel(sums[2 * index], sums[2 * index + 1])
                 index += 1
             }
         }
     }
 
+    /// Rounds the channels of a weighted sum of kept rows.
+    @inline(__always)
+    private static func pixel(_ even: UInt64, _ odd: UInt64) -> UInt32 {
+        let shift = keptBits - 8 + weightBits
+        let half: UInt64 = 1 << (shift - 1) | 1 << (shift + 31)
+        let (even, odd) = ((even &+ half) >> shift, (odd &+ half) >> shift)
+        return UInt32(
+            truncatingIfNeeded: even & 0xff | (even >> 32 & 0xff) << 16
+                | (odd & 0xff) << 8 | (odd >> 32 & 0xff) << 24)
+    }
+
     /// Where in `kept` a row of the source is, scaled across: blue and red in one number, green and alpha in the next.
-    private mutating func keep(row: Int) -> Int {
-        if let slot = kept.firstIndex(where: { $0.row == row }) { return slot }
-        var channels: [UInt64]
-        // Neighbours in the output share at most a row at each edge.
-        if kept.count == 2 {
-            channels = kept.removeFirst().channels
-        } else {
-            channels = [UInt64](repeating: 0, count: 2 * width)
+    /// It takes the place of the other one, if any, than `slot`.
+    private mutating func keep(row: Int, before slot: Int?) -> Int {
+        if let known = kept.firstIndex(where: { $0.row == row }) { return known }
+        if kept.count < 2 {
+            kept.append((row, [UInt64](repeating: 0, count: 2 * width)))
+            scaleAcross(source + row * stride, to: &kept[kept.count - 1].channels)
+            return kept.count - 1
         }
-        scaleAcross(source + row * stride, to: &channels)
-        kept.append((row, channels))
-        return kept.count - 1
+        let older = slot.map { 1 - $0 } ?? (kept[0].row < kept[1].row ? 0 : 1)
+        kept[older].row = row
+        scaleAcross(source + row * stride, to: &kept[older].channels)
+        return older
     }
 
     private func scaleAcross(_ texels: UnsafePointer<UInt32>, to channels: inout [UInt64]) {
