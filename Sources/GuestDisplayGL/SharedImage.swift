@@ -37,6 +37,15 @@ public final class SharedImage: @unchecked Sendable {
         destroy()
     }
 
+    /// Has epoxy find what ``destroy()`` calls, with a context current: it looks among the extensions of the current display, and the last
+    /// reference to a picture may go on a thread that has none, where epoxy would end the process.
+    static func resolveEntryPoints(_ display: EGLDisplayHandle) {
+        // Both refuse what is no object.
+        _ = epoxy_eglDestroySyncKHR(display.display, nil)
+        _ = epoxy_eglDestroyImageKHR(display.display, nil)
+        _ = epoxy_eglGetError()
+    }
+
     /// Puts a fence behind the writer's commands so far, for ``waitForWriter()``. The ingest's context is current.
     func didWrite() throws(GLError) {
         let fence = try makeFence()

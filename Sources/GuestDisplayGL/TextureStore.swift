@@ -23,6 +23,7 @@ final class TextureStore: PictureStore {
                     + "use the software renderer")
         }
         self.display = display
+        SharedImage.resolveEntryPoints(display)
         var extent: GLint = 0
         epoxy_glGetIntegerv(GLenum(GL_MAX_TEXTURE_SIZE), &extent)
         maximumExtent = Int(extent)
