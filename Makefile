@@ -48,6 +48,7 @@ toolchain:
 
 build: deps toolchain ## build the programs for use
 	swift build $(RELEASE_FLAGS) --product swiftvm-gtk
+	swift build $(RELEASE_FLAGS) --product swiftvm-sdl
 	swift build $(RELEASE_FLAGS) --product swiftvm-snapshot
 
 guest: deps toolchain ## build the demo guest
@@ -88,7 +89,8 @@ format: toolchain ## lay out the Swift code
 
 install: ## put the programs and all they need under DESTDIR/PREFIX
 	@# `sudo make install` takes what the user built: root need not have the toolchain on its PATH.
-	@if [ -z "$$SUDO_USER" ] || ! [ -x $(RELEASE_BIN)/swiftvm-gtk ] || ! [ -f $(DEMO_GUEST) ]; then \
+	@if [ -z "$$SUDO_USER" ] || ! [ -x $(RELEASE_BIN)/swiftvm-gtk ] || \
+	    ! [ -x $(RELEASE_BIN)/swiftvm-sdl ] || ! [ -f $(DEMO_GUEST) ]; then \
 	    $(MAKE) --no-print-directory build guest; fi
 	@SWIFTVM_BIN='$(RELEASE_BIN)' SWIFTVM_DEMO_GUEST='$(DEMO_GUEST)' \
 	    Tools/install install '$(DESTDIR)' '$(PREFIX)'

@@ -19,6 +19,7 @@ let package = Package(
     name: "swiftvm",
     products: [
         .executable(name: "swiftvm-gtk", targets: ["swiftvm-gtk"]),
+        .executable(name: "swiftvm-sdl", targets: ["swiftvm-sdl"]),
         .executable(name: "swiftvm-snapshot", targets: ["swiftvm-snapshot"]),
     ],
     dependencies: [
@@ -41,6 +42,7 @@ let package = Package(
             name: "CEpoxy", pkgConfig: "epoxy", providers: [.apt(["libepoxy-dev"])]),
         .systemLibrary(
             name: "CGTK", pkgConfig: "gtk+-3.0", providers: [.apt(["libgtk-3-dev"])]),
+        .systemLibrary(name: "CSDL", pkgConfig: "sdl2", providers: [.apt(["libsdl2-dev"])]),
         .systemLibrary(
             name: "CGdkPixbuf", pkgConfig: "gdk-pixbuf-2.0",
             providers: [.apt(["libgdk-pixbuf-2.0-dev"])]),
@@ -57,6 +59,11 @@ let package = Package(
             linkerSettings: [
                 .linkedLibrary("wayland-client"), .linkedLibrary("xcb"),
                 .linkedLibrary("xcb-randr"),
+            ]),
+        .target(
+            name: "CShimsSDL", dependencies: ["CSDL"],
+            linkerSettings: [
+                .linkedLibrary("wayland-client"), .linkedLibrary("X11"), .linkedLibrary("Xi"),
             ]),
 
         // The rooms. Imports run one way; Tools/lint checks it.
@@ -81,6 +88,12 @@ let package = Package(
                 "CShimsGTK", "CEpoxy", logging,
             ]),
         .target(
+            name: "ViewerSDL",
+            dependencies: [
+                "GuestDisplay", "GuestDisplayGL", "Viewer", "MonitorList", "CSDL", "CShims",
+                "CShimsSDL", "CPangoCairo", logging,
+            ]),
+        .target(
             name: "ViewerHeadless",
             dependencies: ["GuestDisplay", "GuestDisplayGL", "Viewer", logging]),
         .target(
@@ -88,6 +101,9 @@ let package = Package(
         .executableTarget(
             name: "swiftvm-gtk",
             dependencies: ["GuestDisplay", "SourceChoice", "Viewer", "ViewerGTK", argumentParser]),
+        .executableTarget(
+            name: "swiftvm-sdl",
+            dependencies: ["GuestDisplay", "SourceChoice", "Viewer", "ViewerSDL", argumentParser]),
         .executableTarget(
             name: "swiftvm-snapshot",
             dependencies: [
@@ -119,9 +135,13 @@ let package = Package(
                 "CGdkPixbuf", logging,
             ]),
         .testTarget(
+            name: "ViewerSDLTests",
+            dependencies: ["GuestDisplay", "Viewer", "ViewerSDL", "DisplayTesting", "CSDL"]),
+        .testTarget(
             name: "EndToEndTests",
             dependencies: [
-                "GuestDisplay", "DisplayTesting", "CShims", "swiftvm-gtk", "swiftvm-snapshot",
+                "GuestDisplay", "DisplayTesting", "CShims", "swiftvm-gtk", "swiftvm-sdl",
+                "swiftvm-snapshot",
             ]),
     ]
 )

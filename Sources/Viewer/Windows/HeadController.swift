@@ -348,7 +348,8 @@ extension HeadController: InputControllerDelegate {
         session.source.send(event, to: head.id)
     }
 
-    func perform(_ shortcut: Shortcut) {
+    /// Does what a shortcut means.
+    public func perform(_ shortcut: Shortcut) {
         switch shortcut {
         case .grab: input.toggleGrab()
         case .fullScreen: owner?.setFullScreen(!isFullScreen, head.id)

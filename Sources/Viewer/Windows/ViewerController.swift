@@ -10,16 +10,24 @@ public protocol ViewerToolkit: AnyObject {
     /// What draws, for a user to read.
     var rendererDescription: String { get }
 
+    /// How many windows there can be; nil where there is no limit.
+    var windowLimit: Int? { get }
     /// The monitors now, in the order of ``Monitor/sorted(_:)``; empty when they cannot be told. ``ViewerController/monitorsChanged()`` is
     /// called when they change.
     var monitors: [Monitor] { get }
 
     /// Begins a head's pictures.
     func makePictures() -> Pictures
-    /// Makes a head's window, not yet on screen. The controller lives as long as the window.
-    func makeWindow(for controller: HeadController<Pictures>) -> any ViewerWindow
+    /// Makes a head's window, not yet on screen. The controller lives as long as the window. Throws what the display server refuses.
+    func makeWindow(for controller: HeadController<Pictures>) throws(DisplayError)
+        -> any ViewerWindow
     /// Keeps the screen from blanking, or no longer; `window` is one that is full screen, and may be another one than before.
     func setIdleInhibited(_ on: Bool, by window: any ViewerWindow)
+}
+
+extension ViewerToolkit {
+    /// No limit.
+    public var windowLimit: Int? { nil }
 }
 
 /// A viewer's program, whatever the toolkit: one window a head, from connecting to the last window's end.
@@ -105,7 +113,8 @@ public final class ViewerController<Toolkit: ViewerToolkit> {
         }
     }
 
-    private func fail(_ error: DisplayError) {
+    /// Ends the program with an error, and a guest that was started with it.
+    public func fail(_ error: DisplayError) {
         if failure == nil { failure = error }
         if session.source.ownsGuest && session.isConnected && session.end == nil {
             endGuest()
@@ -145,13 +154,25 @@ public final class ViewerController<Toolkit: ViewerToolkit> {
 
     private func open(_ head: Head) {
         offered.insert(head.id)
+        if let limit = toolkit.windowLimit, controllers.count >= limit {
+            logger.warning(
+                "head \(head.id) is not shown: there is room for \(limit == 1 ? "one" : "\(limit)") here; choose with --head"
+            )
+            return
+        }
         let controller = Controller(
             head: head, session: session, pictures: toolkit.makePictures(),
             rendererDescription: toolkit.rendererDescription, options: options)
         controller.owner = self
-        controllers.append(controller)
-        layouts.opened(head)
-        controller.attach(toolkit.makeWindow(for: controller))
+        do throws(DisplayError) {
+            let window = try toolkit.makeWindow(for: controller)
+            controllers.append(controller)
+            layouts.opened(head)
+            controller.attach(window)
+        } catch {
+            fail(error)
+            return
+        }
         beginPictures(of: controller)
     }
 

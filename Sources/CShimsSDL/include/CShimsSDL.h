@@ -1,0 +1,90 @@
+// What lies under SDL's windows, and what SDL does not say: the display server's connection, Wayland's frame callbacks, X11's
+// own words for a mouse's motion. One thread, the one that runs SDL's events.
+#ifndef SWIFTVM_CSHIMSSDL_H
+#define SWIFTVM_CSHIMSSDL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct SDL_Window;
+
+typedef enum {
+    SWIFTVM_SDL_OTHER,
+    SWIFTVM_SDL_X11,
+    SWIFTVM_SDL_WAYLAND,
+} swiftvm_sdl_kind;
+
+/// The connection to the display server under SDL.
+typedef struct {
+    swiftvm_sdl_kind kind;
+    /// `Display *` or `wl_display *`; null for others.
+    void *_Nullable display;
+} swiftvm_sdl_connection;
+
+/// The connection of a window.
+swiftvm_sdl_connection swiftvm_sdl_connection_of(struct SDL_Window *_Nonnull window);
+
+/// Waits for the display server, for `wake` (a descriptor) or until the time is over (-1: without end), whichever comes first; at once when
+/// events wait already. Events are read, and left to SDL_PumpEvents.
+void swiftvm_sdl_wait(swiftvm_sdl_connection connection, int wake, int timeout_ms);
+
+/// From now on, neither an error of the X server nor the end of its connection ends the program; the latter is noted. For the life of the
+/// program.
+void swiftvm_sdl_note_x11_end(void *_Nonnull display);
+
+/// Whether the connection has ended.
+bool swiftvm_sdl_has_ended(swiftvm_sdl_connection connection);
+
+/// Asks a Wayland compositor to make a window full screen on the monitor of its choice, which SDL would name itself. False when it is not on
+/// Wayland or not shown.
+bool swiftvm_sdl_fill_any_monitor(struct SDL_Window *_Nonnull window);
+
+/// A Wayland window's wish for its next frame.
+typedef struct swiftvm_sdl_frame swiftvm_sdl_frame;
+
+/// A wish of that window, not yet made; null when it is not on Wayland.
+swiftvm_sdl_frame *_Nullable swiftvm_sdl_frame_new(struct SDL_Window *_Nonnull window);
+
+/// Asks to be told when the compositor wants the frame after the one that is committed next.
+void swiftvm_sdl_frame_request(swiftvm_sdl_frame *_Nonnull frame);
+
+/// Whether the compositor has not answered yet.
+bool swiftvm_sdl_frame_is_pending(const swiftvm_sdl_frame *_Nonnull frame);
+
+/// Forgets the wish; before the window is destroyed.
+void swiftvm_sdl_frame_free(swiftvm_sdl_frame *_Nonnull frame);
+
+/// A Wayland window's pictures in memory that the compositor shares (wl_shm): SDL 2.26 has none on Wayland without GL.
+typedef struct swiftvm_sdl_memory swiftvm_sdl_memory;
+
+/// How many pictures there are at most.
+#define SWIFTVM_SDL_PICTURES 4
+
+/// Those of a window; null when it is not on Wayland, or there is no wl_shm.
+swiftvm_sdl_memory *_Nullable swiftvm_sdl_memory_new(struct SDL_Window *_Nonnull window);
+
+/// A picture of that size to draw into, `stride` bytes a row, 0xXXRRGGBB. `index` tells which; `is_new` that nothing is in it yet. Never waits: when the
+/// compositor has all, the one it has had longest is replaced. Null when there is no memory.
+void *_Nullable swiftvm_sdl_memory_begin(swiftvm_sdl_memory *_Nonnull memory, int width, int height,
+                                         int *_Nonnull stride, int *_Nonnull index,
+                                         bool *_Nonnull is_new);
+
+/// Shows the picture of the last begin; `rects` are `count` times x, y, width and height of what differs from what is shown.
+void swiftvm_sdl_memory_commit(swiftvm_sdl_memory *_Nonnull memory, const int *_Nonnull rects,
+                               int count);
+
+/// Frees all; before the window is destroyed.
+void swiftvm_sdl_memory_free(swiftvm_sdl_memory *_Nonnull memory);
+
+/// From now on each motion of a relative mouse on X11 arrives as an SDL event of type `event`, with its counts as XInput has them, where
+/// SDL drops a motion that equals the one before it in the same millisecond. False where the server has no XInput 2. `data1` and `data2` of
+/// the event are the counts in 1/256 (`swiftvm_sdl_count`).
+bool swiftvm_sdl_watch_raw_motion(void *_Nonnull display, uint32_t event);
+
+/// Whether raw motion is passed on.
+void swiftvm_sdl_set_raw_motion(bool on);
+
+/// The count in an event's pointer.
+double swiftvm_sdl_count(void *_Nullable data);
+
+#endif

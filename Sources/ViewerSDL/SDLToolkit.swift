@@ -1,0 +1,134 @@
+internal import CSDL
+internal import CShimsSDL
+internal import GuestDisplay
+internal import GuestDisplayGL
+internal import Logging
+internal import Viewer
+
+/// SDL, for one program.
+@MainActor
+final class SDLToolkit: ViewerToolkit {
+    let cursors: CursorShapes
+    /// Whether a held pointer's counts come as events of our own.
+    private(set) var hasRawMotion = false
+    private let logger: Logger
+    private let rendering: Rendering
+    private let monitorList: SDLMonitors
+    private let rawMotion: UInt32
+    private var windows: [HeadWindow] = []
+    private var isPointerHeld = false
+    // Milliseconds until a window draws; nil when an event must come first.
+    private var nextDraw: Int? = 0
+
+    init(renderer: RendererChoice?, logger: Logger) throws(DisplayError) {
+        self.logger = logger
+        rendering = try Rendering(renderer, logger: logger)
+        cursors = CursorShapes(connection: rendering.connection)
+        monitorList = SDLMonitors(kind: rendering.connection.kind, logger: logger)
+        rawMotion = SDL_RegisterEvents(1)
+        if rendering.connection.kind == .x11, let display = rendering.connection.native {
+            hasRawMotion = swiftvm_sdl_watch_raw_motion(display, rawMotion)
+        }
+    }
+
+    /// Logs what failed.
+    func complain(_ text: String) { logger.error("\(text)") }
+
+    /// Whether the display server has gone away; SDL must not be asked for anything then.
+    var isGone: Bool { rendering.connection.hasEnded }
+
+    /// On bare KMS, SDL's windows would wait for each other.
+    var windowLimit: Int? { rendering.connection.kind == .other ? 1 : nil }
+
+    var rendererDescription: String { rendering.description }
+
+    func makePictures() -> IngestHead { rendering.ingest.makeHead() }
+
+    func makeWindow(for controller: HeadController<IngestHead>) throws(DisplayError)
+        -> any ViewerWindow
+    {
+        let window = try rendering.makeWindow()
+        let head = HeadWindow(
+            controller: controller, toolkit: self, window: window.window,
+            presenter: window.presenter,
+            placement: WindowPlacement(
+                window: window.window, monitors: monitorList, kind: rendering.connection.kind,
+                index: windows.count))
+        windows.append(head)
+        return head
+    }
+
+    var monitors: [Monitor] { monitorList.all }
+
+    /// Called when monitors came, went or changed.
+    func onMonitorChange(_ body: @escaping @MainActor () -> Void) { monitorList.onChange = body }
+
+    /// A window is closed.
+    func remove(_ window: HeadWindow) {
+        windows.removeAll { $0 === window }
+    }
+
+    func setIdleInhibited(_ on: Bool, by window: any ViewerWindow) {
+        guard !isGone else { return }
+        on ? SDL_DisableScreenSaver() : SDL_EnableScreenSaver()
+    }
+
+    /// Hides the pointer and takes its motion as counts, or no longer; false when the display server cannot.
+    func setPointerHeld(_ on: Bool) -> Bool {
+        guard on != isPointerHeld else { return true }
+        guard SDL_SetRelativeMouseMode(on ? SDL_TRUE : SDL_FALSE) == 0 else {
+            logger.debug("the pointer cannot be held: \(SDLLibrary.lastError)")
+            return false
+        }
+        isPointerHeld = on
+        swiftvm_sdl_set_raw_motion(on)
+        return true
+    }
+
+    /// Frees all; after the windows are closed.
+    func stop() {
+        cursors.close()
+        rendering.stop()
+    }
+}
+
+// MARK: - Events
+
+extension SDLToolkit {
+    /// Waits for something to do, then handles what SDL has, does the main queue's work, and draws what is due.
+    func runOnce() {
+        rendering.connection.wait(milliseconds: nextDraw)
+        rendering.connection.runMainQueue()
+        nextDraw = nil
+        var event = SDL_Event()
+        while !isGone, SDL_PollEvent(&event) != 0 { handle(event) }
+        for window in windows where !isGone {
+            if let due = window.drawIfDue() { nextDraw = min(nextDraw ?? due, due) }
+        }
+    }
+
+    private func handle(_ event: SDL_Event) {
+        switch event.type {
+        case SDL_DISPLAYEVENT.rawValue: monitorList.changeSoon()
+        case SDL_WINDOWEVENT.rawValue: window(event.window.windowID)?.handle(event.window)
+        case SDL_KEYDOWN.rawValue, SDL_KEYUP.rawValue:
+            window(event.key.windowID)?.handle(event.key)
+        case SDL_MOUSEMOTION.rawValue: window(event.motion.windowID)?.handle(event.motion)
+        case SDL_MOUSEBUTTONDOWN.rawValue, SDL_MOUSEBUTTONUP.rawValue:
+            window(event.button.windowID)?.handle(event.button)
+        case SDL_MOUSEWHEEL.rawValue: window(event.wheel.windowID)?.handle(event.wheel)
+        case rawMotion:
+            let (dx, dy) = (
+                swiftvm_sdl_count(event.user.data1), swiftvm_sdl_count(event.user.data2)
+            )
+            for window in windows where window.controller.input.holdsPointer {
+                window.moved(dx: dx, dy: dy)
+            }
+        default: break
+        }
+    }
+
+    private func window(_ identifier: UInt32) -> HeadWindow? {
+        windows.first { $0.identifier == identifier }
+    }
+}

@@ -1,0 +1,76 @@
+internal import ArgumentParser
+internal import GuestDisplay
+internal import SourceChoice
+internal import Viewer
+internal import ViewerSDL
+
+/// `swiftvm-sdl`: joins QEMU's display and the SDL viewer.
+struct SwiftvmSDL: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "swiftvm-sdl",
+        abstract: "Show a virtual machine's screens full screen or in windows.",
+        usage: """
+            swiftvm-sdl [<options>] <target>
+            swiftvm-sdl [<options>] -- <qemu-arguments>
+            """,
+        discussion: """
+            TARGET is qmp:PATH or the path of a QEMU monitor socket, dbus: for QEMU's display on the \
+            session bus, or dbus:ADDRESS for another bus. After '--', a QEMU is started with these \
+            arguments and shown. Ctrl+Alt+G grabs and releases keyboard and pointer, Ctrl+Alt+F is full \
+            screen, Ctrl+Alt+S toggles the scale, Ctrl+Alt+M opens the menu.
+            """,
+        version: ProgramMain.version)
+
+    @OptionGroup var shared: SharedOptions
+
+    @Option(
+        help: ArgumentHelp(
+            "Open this head; may be given several times. Without it, every graphic head.",
+            valueName: "n"))
+    var head: [Int] = []
+
+    @OptionGroup var monitors: MonitorOptions
+
+    @Option(
+        help: ArgumentHelp(
+            "Fit the picture to the window, or show one guest pixel as one of the monitor.",
+            valueName: "fit|1:1"))
+    var scale: ScaleMode = .fit
+
+    @Flag(help: "Leave the guest's resolution alone when a window is resized.")
+    var noResizeGuest = false
+
+    @Argument(help: "Where the guest is.")
+    var target: String?
+
+    @Argument(parsing: .postTerminator, help: "Arguments for a QEMU to start.")
+    var qemuArguments: [String] = []
+
+    func run() throws {
+        let logger = ProgramMain.logger("swiftvm-sdl", verbose: shared.verbose)
+        if monitors.listMonitors {
+            try MainActor.assumeIsolated {
+                for monitor in try ViewerApplication.monitors() { print(monitor.listing) }
+            }
+            return
+        }
+        let guest = try GuestChoice.decide(
+            target: target, qemuArguments: qemuArguments, qemu: shared.qemu,
+            terminatorWasGiven: CommandLine.arguments.contains("--"))
+        let source = try SourceChoice.source(
+            for: guest, controlsMachine: !shared.listHeads, takesOver: shared.takeOver,
+            logger: logger)
+        if shared.listHeads {
+            try HeadList.print(source)
+            return
+        }
+        let options = ViewerOptions(
+            heads: head, renderer: shared.renderer, scale: scale,
+            startsFullScreen: monitors.fullscreen, monitors: monitors.monitors,
+            resizesGuest: !noResizeGuest)
+        // ArgumentParser runs commands on the main thread, where it was called.
+        try MainActor.assumeIsolated {
+            try ViewerApplication.run(source, options: options, logger: logger)
+        }
+    }
+}

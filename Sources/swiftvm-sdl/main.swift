@@ -1,0 +1,3 @@
+internal import Viewer
+
+ProgramMain.run(SwiftvmSDL.self)
