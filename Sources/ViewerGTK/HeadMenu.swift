@@ -8,6 +8,8 @@ final class HeadMenu {
     let button: UnsafeMutablePointer<GtkWidget>
     /// What the menu shows; asked for when it has changed and no one looks at it.
     var source: (() -> Menu)?
+    /// Hears of keys while it is open: one that closed it is still down then.
+    var onKey: ((GdkEventKey) -> Void)?
 
     private let window: UnsafeMutablePointer<GtkWidget>
     private var isOutdated = true
@@ -62,7 +64,7 @@ final class HeadMenu {
             return
         }
         isOutdated = false
-        let shell = gtk_menu_new()!
+        let shell = makeShell()
         for (index, section) in menu.sections.enumerated() {
             if index > 0 { append(gtk_separator_menu_item_new(), to: shell) }
             for entry in section { append(item(entry), to: shell) }
@@ -71,6 +73,17 @@ final class HeadMenu {
         gtk_menu_button_set_popup(cast(button), shell)
         // The button is at the window's right edge, which may be the monitor's.
         gtk_widget_set_halign(shell, GTK_ALIGN_END)
+    }
+
+    private func makeShell() -> UnsafeMutablePointer<GtkWidget> {
+        let shell = gtk_menu_new()!
+        for name in ["key-press-event", "key-release-event"] {
+            Signals.connectEvent(shell, name, GdkEventKey.self) { [weak self] in
+                self?.onKey?($0.pointee)
+                return false
+            }
+        }
+        return shell
     }
 
     private func append(
@@ -95,7 +108,7 @@ final class HeadMenu {
         case .action(let action):
             Signals.connect(item, "activate") { action() }
         case .submenu(let entries):
-            let submenu = gtk_menu_new()!
+            let submenu = makeShell()
             for entry in entries { append(self.item(entry), to: submenu) }
             gtk_menu_item_set_submenu(cast(item), submenu)
         }

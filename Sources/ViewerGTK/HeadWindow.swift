@@ -50,6 +50,7 @@ final class HeadWindow {
         gtk_widget_grab_focus(presenter.widget)
         presenter.frameSource = { [unowned self] in controller.frame() }
         menu.source = { [unowned self] in controller.menu }
+        menu.onKey = { [unowned self] in events.menuKey($0) }
         Signals.connectEvent(widget, "delete-event", GdkEventAny.self) { [unowned self] _ in
             controller.wantsToClose()
             return true

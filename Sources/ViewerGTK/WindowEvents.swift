@@ -63,6 +63,17 @@ final class WindowEvents {
         return input.key(EvdevKey(event.hardware_keycode - 8), isPressed: isPressed)
     }
 
+    /// A key went down or up in the window's menu.
+    func menuKey(_ event: GdkEventKey) {
+        guard event.hardware_keycode > 8 else { return }
+        let key = EvdevKey(event.hardware_keycode - 8)
+        if event.type == GDK_KEY_PRESS {
+            input.ignore(key)
+        } else {
+            _ = input.key(key, isPressed: false)
+        }
+    }
+
     private func connectPointer() {
         gtk_widget_add_events(
             area,

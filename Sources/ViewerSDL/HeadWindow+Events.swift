@@ -65,8 +65,10 @@ extension HeadWindow {
     private func menuKey(_ key: EvdevKey, isPressed: Bool, isRepeat: Bool) {
         guard isPressed else {
             _ = menuKeys.release(key)
+            _ = controller.input.key(key, isPressed: false)
             return
         }
+        controller.input.ignore(key)
         let shortcut = Shortcut.matching(key, in: menuKeys)
         if shortcut == .menu, !isRepeat {
             menu.close()

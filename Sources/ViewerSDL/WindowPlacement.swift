@@ -113,8 +113,7 @@ final class WindowPlacement {
     // The monitor's work area less a title bar and borders.
     private var largestArea: Size {
         guard let bounds = workArea else { return Size(width: 1024, height: 768) }
-        var edges = borders
-        if edges.top == 0 { edges.top = 40 }
+        let edges = borders
         return Size(
             width: max(bounds.width - edges.left - edges.right, 320),
             height: max(bounds.height - edges.top - edges.bottom, 200))
@@ -152,6 +151,7 @@ final class WindowPlacement {
     private var borders: (top: Int, left: Int, bottom: Int, right: Int) {
         var (top, left, bottom, right): (Int32, Int32, Int32, Int32) = (0, 0, 0, 0)
         SDL_GetWindowBordersSize(window, &top, &left, &bottom, &right)
-        return (Int(top), Int(left), Int(bottom), Int(right))
+        // Before the window is shown nothing is known of them; a title bar is likely, and the rest narrow.
+        return (top == 0 ? 40 : Int(top), Int(left), Int(bottom), Int(right))
     }
 }

@@ -34,6 +34,15 @@ import Testing
         #expect(window.performed == [.menu], "a repeat is no second press")
     }
 
+    @Test func aKeyOfAMenuIsNotTheGuestsUntilItIsDownAnew() {
+        input.ignore(.a)
+        #expect(input.key(.a, isPressed: true), "it repeats after the menu's end")
+        #expect(input.key(.a, isPressed: false))
+        #expect(window.sent.isEmpty)
+        #expect(input.key(.a, isPressed: true))
+        #expect(window.sent == [.key(.a, isPressed: true)])
+    }
+
     @Test func shortcutsWorkWithoutAGuest() {
         window.takesInput = false
         press(.leftControl, .leftAlt, Shortcut.fullScreen.key)

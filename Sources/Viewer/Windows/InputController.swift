@@ -40,6 +40,7 @@ public final class InputController {
     public private(set) var holdsPointer = false
 
     private var keyboard = KeyboardState()
+    // Down, but none of the guest's business until they are let go.
     private var ownKeys: Set<EvdevKey> = []
     private var buttons: Set<PointerButton> = []
     private var wheel = WheelAccumulator()
@@ -131,16 +132,22 @@ extension InputController {
             if let event = keyboard.release(key), takesInput { delegate.send(event) }
             return takesInput
         }
+        // It repeats.
+        if ownKeys.contains(key) { return true }
         let shortcut = Shortcut.matching(key, in: keyboard, canTakeBack: delegate.canTakeBack)
         if let shortcut {
-            if ownKeys.insert(key).inserted {
-                shortcut == .grab ? toggleGrab() : delegate.perform(shortcut)
-            }
+            ownKeys.insert(key)
+            shortcut == .grab ? toggleGrab() : delegate.perform(shortcut)
             return true
         }
         let event = keyboard.press(key)
         if takesInput { delegate.send(event) }
         return takesInput
+    }
+
+    /// A key went down in a menu: the guest hears nothing of it until it is down anew, though it may repeat when the menu is gone.
+    public func ignore(_ key: EvdevKey) {
+        ownKeys.insert(key)
     }
 }
 
