@@ -166,7 +166,9 @@ extension InputController {
         place = (x, y)
         delegate.pointerMoved(x: x, y: y)
         if delegate.takesInput, delegate.pointerMode == .absolute,
-            let place = delegate.geometry.guestPixel(x: x, y: y)
+            // The middle of the monitor's pixel: where a guest's pixel is not a whole number of those, its edge lies in another.
+            let place = delegate.geometry.guestPixel(
+                x: x.rounded(.down) + 0.5, y: y.rounded(.down) + 0.5)
         {
             delegate.send(.pointerPosition(x: place.x, y: place.y))
         }
