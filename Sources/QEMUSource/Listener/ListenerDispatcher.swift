@@ -195,6 +195,7 @@ struct ListenerDispatcher {
         }
         try deliver(.scanout(.surface(surface)))
         shown = .mapping(surface.size)
+        logger.debug("listener: a picture of \(surface.size) in QEMU's own memory")
     }
 
     private mutating func updateMap(_ message: DBusMessage, reply: PendingReply)

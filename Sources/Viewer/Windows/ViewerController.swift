@@ -89,7 +89,10 @@ public final class ViewerController<Toolkit: ViewerToolkit> {
     /// Closes all windows and lets go of the guest. Once, after the main loop.
     public func tearDown() {
         layoutTimer.cancel()
-        for controller in controllers { controller.close() }
+        for controller in controllers {
+            logCounters(of: controller)
+            controller.close()
+        }
         controllers = []
         session.source.disconnect()
     }
@@ -146,6 +149,17 @@ public final class ViewerController<Toolkit: ViewerToolkit> {
         headsOpened(controllers.map(\.head.id))
     }
 
+    // What became of a head's pictures, for whoever looks into a display that is slow or wrong.
+    private func logCounters(of controller: Controller) {
+        let counters = controller.pictures.counters
+        logger.debug(
+            """
+            head \(controller.head.id): \(counters.changes) changes, \(counters.refused) refused, \
+            \(counters.picturesPublished) pictures, \(counters.bytesCopied) bytes copied, \
+            \(counters.pixelsUploaded) pixels uploaded
+            """)
+    }
+
     private var graphicHeads: [Head] { session.heads.filter { $0.kind == .graphic } }
 
     func controller(of head: Head.ID) -> Controller? {
@@ -193,6 +207,7 @@ public final class ViewerController<Toolkit: ViewerToolkit> {
         session.close(controller.head.id)
         fullScreenHeads.remove(controller.head.id)
         updateIdleInhibition(closing: controller)
+        logCounters(of: controller)
         controller.close()
         controllers.removeAll { $0 === controller }
         assignMonitors()
