@@ -22,6 +22,17 @@ public final class ScriptedListenerPeer {
             throw ScriptError("socketpair: \(Errno(rawValue: errno))")
         }
         (descriptor, clientEnd) = (ends[0], ends[1])
+        limitWaits()
+    }
+
+    /// Takes over a socket that a program sent for QEMU to talk to its listener on.
+    init(_ socket: consuming OwnedDescriptor) {
+        descriptor = socket.take()
+        clientEnd = -1
+        limitWaits()
+    }
+
+    private func limitWaits() {
         var limit = timeval(tv_sec: ScriptedListenerPeer.timeout, tv_usec: 0)
         for option in [SO_RCVTIMEO, SO_SNDTIMEO] {
             setsockopt(

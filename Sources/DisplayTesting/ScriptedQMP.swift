@@ -92,7 +92,7 @@ public final class ScriptedQMP: Sendable {
 
 extension String {
     /// What stands between that text and the first of those characters; empty where the text is missing.
-    fileprivate func value(after prefix: String, upTo ends: String) -> String {
+    func value(after prefix: String, upTo ends: String) -> String {
         var rest = Substring(self)
         while !rest.isEmpty {
             if rest.hasPrefix(prefix) {

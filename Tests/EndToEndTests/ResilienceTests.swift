@@ -230,19 +230,16 @@ extension ViewerUnderTest {
 extension ScreenPicture {
     /// Where the demo guest's card of that size begins: where its cells can be read. Nil when nowhere.
     func cardCorner(width cardWidth: Int, height cardHeight: Int) -> (x: Int, y: Int)? {
-        // The cells of the first row begin with the byte B2: white, black, two white; 40 pixels from the left.
+        // The cells of the first row begin with the byte B2, 40 pixels from the left.
+        let sync = [1, 0, 1, 1, 0, 0, 1, 0].flatMap {
+            [UInt32](repeating: $0 * 0xff_ffff, count: 8)
+        }
         guard cardWidth <= width, cardHeight <= height else { return nil }
-        let white: UInt32 = 0xff_ffff
-        for y in 0...height - cardHeight {
-            for x in 0...width - cardWidth {
-                let first = y * width + x + 40
-                guard pixels[first] == white, pixels[first + 8] == 0,
-                    pixels[first + 16] == white, pixels[first + 24] == white,
-                    pixels[first + 32] == 0
-                else { continue }
-                let card = part(x: x, y: y, width: cardWidth, height: cardHeight).card
-                if card?.topFrame != nil { return (x, y) }
-            }
+        for place in places(ofRow: sync, upTo: height - cardHeight) {
+            let x = place.x - 40
+            guard x >= 0, x + cardWidth <= width else { continue }
+            let card = part(x: x, y: place.y, width: cardWidth, height: cardHeight).card
+            if card?.topFrame != nil { return (x, place.y) }
         }
         return nil
     }

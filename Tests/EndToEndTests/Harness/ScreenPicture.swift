@@ -46,26 +46,52 @@ struct ScreenPicture: Sendable {
     /// Where `part` is in this picture, every pixel equal; nil when nowhere.
     func position(of part: ScreenPicture) -> (x: Int, y: Int)? {
         guard part.width <= width, part.height <= height else { return nil }
-        let rowBytes = part.width * 4
-        return pixels.withUnsafeBufferPointer { whole in
-            part.pixels.withUnsafeBufferPointer { wanted -> (x: Int, y: Int)? in
-                let (whole, wanted) = (whole.baseAddress!, wanted.baseAddress!)
-                var y = 0
-                while y <= height - part.height {
-                    var x = 0
-                    while x <= width - part.width {
-                        var row = 0
-                        while row < part.height,
-                            memcmp(
-                                whole + (y + row) * width + x, wanted + row * part.width, rowBytes)
-                                == 0
-                        { row += 1 }
-                        if row == part.height { return (x, y) }
-                        x += 1
-                    }
-                    y += 1
+        let first = Array(part.pixels[..<part.width])
+        return places(ofRow: first, upTo: height - part.height).first {
+            shows(part, x: $0.x, y: $0.y)
+        }
+    }
+
+    /// Where these pixels begin, one beside the other, in the rows up to that one.
+    func places(ofRow row: [UInt32], upTo last: Int) -> some Sequence<(x: Int, y: Int)> {
+        var (x, y) = (0, 0)
+        return AnyIterator<(x: Int, y: Int)> {
+            while y <= last {
+                if let found = column(of: row, from: x, y: y) {
+                    x = found + 1
+                    return (found, y)
                 }
-                return nil
+                (x, y) = (0, y + 1)
+            }
+            return nil
+        }
+    }
+
+    private func column(of row: [UInt32], from first: Int, y: Int) -> Int? {
+        pixels.withUnsafeBufferPointer { whole -> Int? in
+            let line = whole.baseAddress! + y * width
+            let wanted = row[0]
+            var x = first
+            while x <= width - row.count {
+                if line[x] == wanted, memcmp(line + x, row, row.count * 4) == 0 { return x }
+                x += 1
+            }
+            return nil
+        }
+    }
+
+    /// Whether `part` is at that place, every pixel equal.
+    func shows(_ part: ScreenPicture, x: Int, y: Int) -> Bool {
+        guard x >= 0, y >= 0, x + part.width <= width, y + part.height <= height else {
+            return false
+        }
+        return pixels.withUnsafeBufferPointer { whole in
+            part.pixels.withUnsafeBufferPointer { wanted in
+                (0..<part.height).allSatisfy {
+                    memcmp(
+                        whole.baseAddress! + (y + $0) * width + x,
+                        wanted.baseAddress! + $0 * part.width, part.width * 4) == 0
+                }
             }
         }
     }

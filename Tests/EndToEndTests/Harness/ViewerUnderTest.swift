@@ -5,17 +5,21 @@ final class ViewerUnderTest {
     let program: ViewerProgram
     let process: TestProcess
     let screen: TestScreen
+    // Where the picture was last seen, which is mostly where the next one is.
+    private var lastPlace: (x: Int, y: Int)?
 
     /// Starts it on that screen.
     init(
         _ run: TestRun, _ program: ViewerProgram, _ screen: TestScreen, _ arguments: [String],
-        renderer: RendererOption? = nil, environment: [String: String] = [:]
+        renderer: RendererOption? = nil, environment: [String: String] = [:],
+        isVerbose: Bool = true
     ) throws {
         self.program = program
         self.screen = screen
         process = try run.start(
             TestEnvironment.program(program.rawValue),
-            ["--verbose"] + (renderer.map { ["--renderer", $0.rawValue] } ?? []) + arguments,
+            (isVerbose ? ["--verbose"] : []) + (renderer.map { ["--renderer", $0.rawValue] } ?? [])
+                + arguments,
             name: program.rawValue,
             environment: ViewerUnderTest.surroundings.merging(screen.environment) { $1 }
                 .merging(environment) { $1 })
@@ -25,6 +29,8 @@ final class ViewerUnderTest {
     static let surroundings = [
         "NO_AT_BRIDGE": "1", "GSETTINGS_BACKEND": "memory", "DBUS_SESSION_BUS_ADDRESS": "disabled:",
         "GTK_THEME": "", "GDK_SCALE": "", "GTK_MODULES": "", "LC_ALL": "C.UTF-8",
+        // Mesa complains of X servers without a card.
+        "EGL_LOG_LEVEL": "fatal",
     ]
 
     /// Waits until the screen shows exactly what QEMU's `screendump` gives, and returns where. The picture may change meanwhile: a
@@ -45,6 +51,19 @@ final class ViewerUnderTest {
             let after = try guest.screendump()
             guard after != before, let place = seen.position(of: after) else { return nil }
             return (place.x, place.y, after.width, after.height)
+        }
+    }
+
+    /// Waits until a picture is on the screen, every pixel, and returns where; tells how the nearest one differs if it never is.
+    @discardableResult
+    func waitUntilShown(_ picture: ScreenPicture, _ what: String) throws -> (x: Int, y: Int) {
+        screen.xServer.note("expected", picture)
+        return try eventually("\(what) on the screen", details: { processState }) {
+            try check(process.exitStatus == nil, "the viewer has ended: \(processState)")
+            let seen = try screen.capture()
+            if let place = lastPlace, seen.shows(picture, x: place.x, y: place.y) { return place }
+            lastPlace = seen.position(of: picture)
+            return lastPlace
         }
     }
 

@@ -146,6 +146,9 @@ final class XServer {
         return picture
     }
 
+    /// Keeps a picture for the case of a failure.
+    func note(_ name: String, _ picture: ScreenPicture) { run.note(name, picture) }
+
     /// The windows whose title matches, that are visible.
     func windows(named title: String) throws -> [String] {
         try command("xdotool", ["search", "--onlyvisible", "--name", title], mayFail: true)
