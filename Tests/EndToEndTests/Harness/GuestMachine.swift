@@ -99,11 +99,11 @@ final class GuestMachine {
         get throws { try execute("query-status").contains("\"status\": \"running\"") }
     }
 
-    /// QEMU's own view of its first display's picture, or of that of a device.
-    func screendump(device: String? = nil) throws -> ScreenPicture {
+    /// QEMU's own view of its first display's picture, or of that of a device's head.
+    func screendump(device: String? = nil, head: Int = 0) throws -> ScreenPicture {
         dumps += 1
         let path = run.path("dump-\(dumps).png")
-        let which = device.map { ", \"device\": \"\($0)\"" } ?? ""
+        let which = device.map { ", \"device\": \"\($0)\", \"head\": \(head)" } ?? ""
         try execute("screendump", "{\"filename\": \"\(path)\", \"format\": \"png\"\(which)}")
         defer { unlink(path) }
         guard let png = PNGPicture(path: path) else {
@@ -127,6 +127,16 @@ final class GuestMachine {
         let start = try lineCount()
         try demo.send(letter)
         return try demo.line(what, from: start, answer)
+    }
+
+    /// Sends the demo guest a command of several words (without its colon) and waits until it is done.
+    func order(_ words: String) throws {
+        let start = try lineCount()
+        try demo.send(":\(words)\n")
+        let answer = try demo.line("an answer to :\(words)", from: start) {
+            $0 == "done \(words)" || $0 == "refused \(words)" ? $0 : nil
+        }
+        try check(answer.hasPrefix("done"), "the demo guest: \(answer)")
     }
 
     /// How many lines the demo guest has sent: what comes later counts from there.
