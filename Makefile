@@ -4,10 +4,13 @@ PREFIX  ?= /usr/local
 DESTDIR ?=
 # What `make run` and `make snapshot` boot, in place of the demo guest: an .iso, .img or .qcow2 file.
 GUEST   ?=
+# What `make run` shows it with, gtk or sdl, and how many screens it has.
+VIEWER  ?= gtk
+HEADS   ?= 1
 # Where `make snapshot` writes, and what `make test` runs, e.g. TESTS='--filter QEMUSourceTests'.
 OUT     ?= snapshot.png
 TESTS   ?=
-export GUEST OUT
+export GUEST OUT VIEWER HEADS
 
 TOOLCHAIN := $(shell Tools/toolchain 2>/dev/null)
 ifneq ($(TOOLCHAIN),)
@@ -32,7 +35,7 @@ QEMU_10       := .build/qemu-10/qemu-system-x86_64
 help: ## say what each target does
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/    make \1	\2/p' Makefile | expand -t 24
 	@echo
-	@echo 'Variables: GUEST=FILE (run, snapshot), OUT=PNG (snapshot), PREFIX= DESTDIR= (install, uninstall).'
+	@echo 'Variables: GUEST=FILE (run, snapshot), VIEWER=gtk|sdl HEADS=N (run), OUT=PNG (snapshot), PREFIX= DESTDIR= (install, uninstall).'
 
 deps: ## install the Debian packages that a build needs
 	@Tools/deps build
