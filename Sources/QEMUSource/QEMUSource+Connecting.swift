@@ -10,6 +10,9 @@ extension QEMUSource {
     func connectTarget() throws(DisplayError) {
         switch target {
         case .monitor(let path):
+            if let monitor = GuestIdentity(monitorAt: path) {
+                try takeLease(of: monitor, named: path)
+            }
             let socket = try QEMUSource.open(monitor: path)
             try takeLease(of: socket, named: path, path: path)
             try connectPeer(over: socket, named: path, greetingWithin: limits.greeting)
@@ -112,7 +115,7 @@ extension QEMUSource {
         if isTaken { qmp.close() }
         do {
             try qmp.negotiate(
-                greetingWithin: limit, holder: state.withLock { $0.oldHolder?.program })
+                greetingWithin: limit, holder: state.withLock { $0.oldHolders.first?.program })
             let machine = QMPMachine(client: qmp) { [weak self] in self?.machineChanged($0) }
             state.withLock { state in
                 state.machine = machine

@@ -13,6 +13,11 @@ extension QEMUSource {
         guard let guest = GuestIdentity(monitor: socket.rawValue, path: path) else {
             return logger.debug("\(name): which QEMU this is cannot be found out: no lease")
         }
+        try takeLease(of: guest, named: name)
+    }
+
+    /// Takes the lease of a guest, or of one monitor of it.
+    func takeLease(of guest: GuestIdentity, named name: String) throws(DisplayError) {
         // Each round another program came between, or the name belongs to a socket that does not listen: yet, or no longer, as a child
         // that is being started has a copy of it until its exec. Nothing tells when that is over; it takes a moment.
         for _ in 0..<1000 {
@@ -61,7 +66,7 @@ extension QEMUSource {
         case .held(let lease):
             let isWanted = state.withLock { state in
                 let isWanted = state.phase == .connecting || state.phase == .connected
-                if isWanted { state.lease = lease }
+                if isWanted { state.leases.append(lease) }
                 return isWanted
             }
             if !isWanted { lease.release() }
@@ -71,7 +76,7 @@ extension QEMUSource {
 
     /// Goes on without the lease until its holder is gone.
     private func leave(_ holder: LeaseHolder, of guest: GuestIdentity) {
-        state.withLock { $0.oldHolder = holder }
+        state.withLock { $0.oldHolders.append(holder) }
         startThread("lease-wait") { [weak self] in
             holder.waitForEnd()
             for _ in 0..<1000 {

@@ -18,9 +18,10 @@ public final class QEMUSource: DisplaySource {
         var detector: EndDetector
         var listeners: [Head.ID: OpenHead] = [:]
         var isRefreshing = false
-        var lease: GuestLease?
-        /// A program that did not let go of the guest, and whose lease we take when it has.
-        var oldHolder: LeaseHolder?
+        /// Of the monitor and of the guest.
+        var leases: [GuestLease] = []
+        /// A program that did not let go of the guest, and whose leases we take when it has.
+        var oldHolders: [LeaseHolder] = []
         /// The program that asked for the guest while we were connecting.
         var taker: PeerProgram?
         /// The monitors of a bus that others hold, by their paths: the next to be free is taken.
@@ -143,7 +144,7 @@ public final class QEMUSource: DisplaySource {
                 return state
             }
             letGo(of: last)
-            last.lease?.waitUntilFree()
+            for lease in last.leases { lease.waitUntilFree() }
             throw reason
         }
         let machineState = machine?.state
@@ -216,7 +217,7 @@ public final class QEMUSource: DisplaySource {
         guard let last else { return }
         letGo(of: last)
         // Who hears of the end may want the guest again.
-        last.lease?.waitUntilFree()
+        for lease in last.leases { lease.waitUntilFree() }
         logger.info("the display has ended: \(end)")
         last.delegate?.source(self, didEnd: end)
     }
@@ -227,8 +228,8 @@ public final class QEMUSource: DisplaySource {
         last.qmp?.close()
         last.hmp?.close()
         // After all else: who gets it finds the monitor and the display free.
-        last.lease?.release()
-        last.oldHolder?.stopWaiting()
+        for lease in last.leases { lease.release() }
+        for holder in last.oldHolders { holder.stopWaiting() }
     }
 
     // MARK: - Telling the delegate (on the loop)

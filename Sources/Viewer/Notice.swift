@@ -37,8 +37,10 @@ public enum Notice: Hashable, Sendable {
         case .guestQuit(nil): "The guest has quit"
         case .guestQuit(let reason?): "The guest has quit\n\(PlainText.oneLine(reason, limit: 120))"
         case .takenOver(let reason, false): PlainText.oneLine(reason, limit: 240)
+        // What the reason advises is for the command line.
         case .takenOver(let reason, true):
-            "\(PlainText.oneLine(reason, limit: 240))\n\(Shortcut.takeBack.label) takes it back"
+            "\(PlainText.oneLine(reason.prefix { $0 != ":" }.description, limit: 240))"
+                + "\n\(Shortcut.takeBack.label) takes it back"
         case .takingBack: "Taking the display back …"
         case .hint(let text): text
         }

@@ -44,7 +44,7 @@ public enum ViewerApplication {
     private static func begin() throws(DisplayError) {
         guard gtk_init_check(nil, nil) != 0 else {
             throw DisplayError(
-                "no display server: set DISPLAY or WAYLAND_DISPLAY, or use swiftvm-snapshot, which needs none"
+                "no display server answers: check DISPLAY and WAYLAND_DISPLAY, or use swiftvm-snapshot, which needs none"
             )
         }
     }

@@ -66,6 +66,25 @@ private let me = PeerProgram(process: getpid(), user: geteuid()).description
         return words
     }
 
+    /// QEMU's queue for a monitor that is in use has room for two, and forgets nobody.
+    @Test(arguments: QEMUBinary.all)
+    func whoIsRefusedTakesNoRoomInTheQueue(_ binary: QEMUBinary) throws {
+        let guest = try Guest(binary)
+        let holder = source(guest.first)
+        let delegate = try connect(holder)
+        for _ in 0..<5 {
+            let error = #expect(throws: DisplayError.self) { try connect(source(guest.first)) }
+            let words = error?.description ?? ""
+            #expect(words.contains("\(me) shows this guest"))
+        }
+        let taker = source(guest.first, takesOver: true)
+        let takerDelegate = try connect(taker)
+        #expect(taken(delegate) != nil)
+        try expectPictures(taker)
+        taker.disconnect()
+        #expect(takerDelegate.end() == .guestQuit)
+    }
+
     @Test(arguments: QEMUBinary.all)
     func theSecondIsToldSo(_ binary: QEMUBinary) throws {
         let guest = try Guest(binary)

@@ -10,6 +10,14 @@ struct GuestIdentity: Hashable, Sendable {
         self.name = name
     }
 
+    /// The monitor that listens at `path`, by its file: for finding its holder before connecting to it. A program that connects and is
+    /// refused stays in QEMU's queue, which has room for two, until the monitor is free. Nil when there is no such file.
+    init?(monitorAt path: String) {
+        var status = stat()
+        guard stat(path, &status) == 0 else { return nil }
+        name = "swiftvm-monitor-\(status.st_dev)-\(status.st_ino)"
+    }
+
     /// Finds out who serves a connected monitor socket; `path` is where it listens, if it does.
     ///
     /// It is the process, and when that started, as numbers are used again. Where the process cannot be seen (another container, a

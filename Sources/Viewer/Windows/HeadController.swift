@@ -317,7 +317,9 @@ extension HeadController {
         } else {
             title += " – head \(head.id)"
         }
-        if session.end != nil {
+        if case .takenOver = session.end {
+            title += " (taken over)"
+        } else if session.end != nil {
             title += " (ended)"
         } else if session.machineState == .paused {
             title += " (paused)"
