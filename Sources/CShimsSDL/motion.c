@@ -1,18 +1,9 @@
 // A relative mouse's motion on X11, as XInput 2 has it.
 #include "CShimsSDL.h"
 
-#include <SDL.h>
-#include <SDL_syswm.h>
-
 #include <X11/Xlib.h>
 #include <X11/extensions/XInput2.h>
-#include <math.h>
-
-static struct {
-    int opcode;
-    uint32_t event;
-    bool is_on;
-} state;
+#include <stdlib.h>
 
 // The first two axes of the devices that motion came from lately; a mouse that is used is the first.
 typedef struct {
@@ -54,23 +45,69 @@ static device *find(Display *display, int id)
     return found;
 }
 
-// 1/256 counts: what a pointer of 32 bits holds too.
-static void *pack(double count)
+struct swiftvm_sdl_motion {
+    Display *display;
+    int opcode;
+};
+
+static void ended(Display *display, void *data)
 {
-    double parts = count * 256;
-    if (!(parts > -1e9))
-        parts = -1e9;
-    if (parts > 1e9)
-        parts = 1e9;
-    return (void *)(intptr_t)lround(parts);
+    // The same server's end is noted on SDL's connection.
+    (void)display;
+    (void)data;
 }
 
-double swiftvm_sdl_count(void *data)
+swiftvm_sdl_motion *swiftvm_sdl_motion_open(void *sdl)
 {
-    return (double)(intptr_t)data / 256;
+    Display *display = XOpenDisplay(DisplayString((Display *)sdl));
+    if (!display)
+        return NULL;
+    XSetIOErrorExitHandler(display, ended, NULL);
+    int first_event, first_error, major = 2, minor = 2;
+    swiftvm_sdl_motion *motion = calloc(1, sizeof *motion);
+    // From 2.1 on, motion is told beside another client's grab.
+    if (!motion ||
+        !XQueryExtension(display, "XInputExtension", &motion->opcode, &first_event, &first_error) ||
+        XIQueryVersion(display, &major, &minor) != Success || major < 2 ||
+        (major == 2 && minor < 1)) {
+        free(motion);
+        XCloseDisplay(display);
+        return NULL;
+    }
+    motion->display = display;
+    return motion;
 }
 
-static void push(Display *display, const XIRawEvent *raw)
+int swiftvm_sdl_motion_descriptor(const swiftvm_sdl_motion *motion)
+{
+    return ConnectionNumber(motion->display);
+}
+
+static void drain(swiftvm_sdl_motion *motion)
+{
+    XEvent event;
+    while (XPending(motion->display) > 0)
+        XNextEvent(motion->display, &event);
+}
+
+void swiftvm_sdl_motion_set(swiftvm_sdl_motion *motion, bool on)
+{
+    unsigned char mask[XIMaskLen(XI_LASTEVENT)] = {0};
+    if (on)
+        XISetMask(mask, XI_RawMotion);
+    XIEventMask selection = {
+        .deviceid = XIAllMasterDevices, .mask_len = sizeof mask, .mask = mask};
+    XISelectEvents(motion->display, DefaultRootWindow(motion->display), &selection, 1);
+    XSync(motion->display, False);
+    if (!on)
+        drain(motion);
+    // Where an absolute device is meanwhile is no motion.
+    for (int i = 0; i < device_count; i++)
+        devices[i].has_last = false;
+}
+
+// What a motion is in counts; false when it is none.
+static bool read_motion(Display *display, const XIRawEvent *raw, double *dx, double *dy)
 {
     device *from = find(display, raw->sourceid);
     double motion[2] = {0, 0};
@@ -88,43 +125,25 @@ static void push(Display *display, const XIRawEvent *raw)
         value++;
     }
     from->has_last = true;
-    if (!state.is_on || (motion[0] == 0 && motion[1] == 0))
-        return;
-    SDL_Event event = {.user = {.type = state.event}};
-    event.user.data1 = pack(motion[0]);
-    event.user.data2 = pack(motion[1]);
-    SDL_PushEvent(&event);
+    *dx = motion[0];
+    *dy = motion[1];
+    return motion[0] != 0 || motion[1] != 0;
 }
 
-// SDL's word for each X11 event, which nobody else wants.
-static int filter(void *data, SDL_Event *event)
+bool swiftvm_sdl_motion_next(swiftvm_sdl_motion *motion, double *dx, double *dy)
 {
-    (void)data;
-    if (event->type != SDL_SYSWMEVENT)
-        return 1;
-    if (!event->syswm.msg || event->syswm.msg->subsystem != SDL_SYSWM_X11)
-        return 0;
-    const XEvent *x11 = &event->syswm.msg->msg.x11.event;
-    // The cookie's data is valid during this call, by SDL's own word.
-    if (x11->type == GenericEvent && x11->xcookie.extension == state.opcode &&
-        x11->xcookie.evtype == XI_RawMotion && x11->xcookie.data)
-        push(x11->xcookie.display, x11->xcookie.data);
-    return 0;
-}
-
-bool swiftvm_sdl_watch_raw_motion(void *display, uint32_t event)
-{
-    int first_event, first_error;
-    if (!XQueryExtension(display, "XInputExtension", &state.opcode, &first_event, &first_error))
-        return false;
-    // SDL has told the server of XInput 2.2, and asked for raw motion; a second word would be an error.
-    state.event = event;
-    SDL_EventState(SDL_SYSWMEVENT, SDL_ENABLE);
-    SDL_SetEventFilter(filter, NULL);
-    return true;
-}
-
-void swiftvm_sdl_set_raw_motion(bool on)
-{
-    state.is_on = on;
+    while (XPending(motion->display) > 0) {
+        XEvent event;
+        XNextEvent(motion->display, &event);
+        XGenericEventCookie *cookie = &event.xcookie;
+        if (cookie->type != GenericEvent || cookie->extension != motion->opcode ||
+            !XGetEventData(motion->display, cookie))
+            continue;
+        bool is_motion = cookie->evtype == XI_RawMotion &&
+                         read_motion(motion->display, cookie->data, dx, dy);
+        XFreeEventData(motion->display, cookie);
+        if (is_motion)
+            return true;
+    }
+    return false;
 }

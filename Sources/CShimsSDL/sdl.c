@@ -4,6 +4,7 @@
 #include <SDL_syswm.h>
 
 #include <X11/Xlib.h>
+#include <X11/Xutil.h>
 #include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
@@ -33,9 +34,11 @@ swiftvm_sdl_connection swiftvm_sdl_connection_of(struct SDL_Window *window)
     return connection;
 }
 
-void swiftvm_sdl_wait(swiftvm_sdl_connection connection, int wake, int timeout_ms)
+void swiftvm_sdl_wait(swiftvm_sdl_connection connection, int wake, int other, int timeout_ms)
 {
-    struct pollfd fds[2] = {{.fd = wake, .events = POLLIN}, {.fd = -1, .events = POLLIN}};
+    struct pollfd fds[3] = {{.fd = wake, .events = POLLIN},
+                            {.fd = -1, .events = POLLIN},
+                            {.fd = other, .events = POLLIN}};
     switch (connection.kind) {
     case SWIFTVM_SDL_X11:
         if (x11_has_ended)
@@ -55,7 +58,7 @@ void swiftvm_sdl_wait(swiftvm_sdl_connection connection, int wake, int timeout_m
     case SWIFTVM_SDL_OTHER:
         break;
     }
-    int count = poll(fds, 2, timeout_ms);
+    int count = poll(fds, 3, timeout_ms);
     if (connection.kind == SWIFTVM_SDL_WAYLAND) {
         if (count > 0 && fds[1].revents != 0)
             wl_display_read_events(connection.display);
@@ -90,6 +93,19 @@ void swiftvm_sdl_note_x11_end(void *display)
     XSetErrorHandler(x11_error);
     XSetIOErrorHandler(x11_io_error);
     XSetIOErrorExitHandler(display, x11_exit, NULL);
+}
+
+void swiftvm_sdl_name_window(struct SDL_Window *window, const char *title)
+{
+    SDL_SysWMinfo info;
+    if (!window_info(window, &info) || info.subsystem != SDL_SYSWM_X11)
+        return;
+    char *list[] = {(char *)title};
+    XTextProperty text;
+    if (Xutf8TextListToTextProperty(info.info.x11.display, list, 1, XStdICCTextStyle, &text) < 0)
+        return;
+    XSetWMName(info.info.x11.display, info.info.x11.window, &text);
+    XFree(text.value);
 }
 
 bool swiftvm_sdl_has_ended(swiftvm_sdl_connection connection)

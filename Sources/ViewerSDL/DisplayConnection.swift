@@ -37,8 +37,8 @@ struct DisplayConnection {
     /// Whether the server is gone; nothing may be asked of it then.
     var hasEnded: Bool { swiftvm_sdl_has_ended(connection) }
 
-    /// Waits until there may be something to do, at most `milliseconds` (nil: without end).
-    func wait(milliseconds: Int?) {
+    /// Waits until there may be something to do, also on the descriptor `other`, at most `milliseconds` (nil: without end).
+    func wait(milliseconds: Int?, other: Int32?) {
         var limit = milliseconds
         // Input is read only when SDL is asked for it: on bare KMS nothing else wakes.
         if kind == .other { limit = min(limit ?? 4, 4) }
@@ -48,7 +48,8 @@ struct DisplayConnection {
         if kind == .x11, SDL_IsScreenSaverEnabled() == SDL_FALSE {
             limit = min(limit ?? 10_000, 10_000)
         }
-        swiftvm_sdl_wait(connection, queue, limit.map { Int32(clamping: $0) } ?? -1)
+        swiftvm_sdl_wait(
+            connection, queue, other ?? -1, limit.map { Int32(clamping: $0) } ?? -1)
     }
 
     /// Does the work that waits on the main queue.

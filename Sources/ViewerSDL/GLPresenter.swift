@@ -7,40 +7,31 @@ internal import Viewer
 @MainActor
 final class GLPresenter: Presenter {
     private let window: OpaquePointer
-    private let context: SDL_GLContext
-    private let drawer: PictureDrawer
-    private var drawnSize = Size.zero
-    private var isClosed = false
+    private let isSoftware: Bool
+    private var drawing: (context: SDL_GLContext, drawer: PictureDrawer, size: Size)?
 
-    /// Makes a context for a window with `SDL_WINDOW_OPENGL`. Throws what SDL or GL reports.
-    init(window: OpaquePointer) throws(DisplayError) {
-        guard let context = SDL_GL_CreateContext(window) else {
-            throw DisplayError("SDL_GL_CreateContext: \(SDLLibrary.lastError)")
-        }
-        do throws(GLError) {
-            // Frames come on our own clock: a swap that waited for a hidden window would stop every other one.
-            SDL_GL_SetSwapInterval(0)
-            drawer = try PictureDrawer()
-        } catch {
-            SDL_GL_DeleteContext(context)
-            throw DisplayError("\(error)")
-        }
-        SDL_GL_MakeCurrent(window, nil)
+    /// For a window with `SDL_WINDOW_OPENGL`. `isSoftware` tells that the driver is one of Mesa's that draw with the CPU.
+    init(window: OpaquePointer, isSoftware: Bool) {
         self.window = window
-        self.context = context
+        self.isSoftware = isSoftware
+    }
+
+    /// Throws why GL does not work in a window.
+    static func probe(_ window: OpaquePointer) throws(DisplayError) {
+        let (context, drawer) = try make(window)
+        drawer.close()
+        SDL_GL_DeleteContext(context)
     }
 
     func present(_ frame: HeadFrame<Picture>, window size: Size) throws(DisplayError) {
+        // Mesa's software drivers tell a context of another size of its window after a swap, too late for the frame that it shows; a new
+        // context knows at once.
+        if isSoftware, let drawing, drawing.size != size { close() }
+        if drawing == nil { try begin(size) }
+        guard let (context, drawer, _) = drawing else { return }
         guard SDL_GL_MakeCurrent(window, context) == 0 else {
             throw DisplayError("SDL_GL_MakeCurrent: \(SDLLibrary.lastError)")
         }
-        try draw(frame, size)
-        // Mesa's software drivers learn of another size with a swap, too late for the frame that it shows.
-        if size != drawnSize { try draw(frame, size) }
-        drawnSize = size
-    }
-
-    private func draw(_ frame: HeadFrame<Picture>, _ size: Size) throws(DisplayError) {
         do throws(GLError) {
             try drawer.draw(
                 frame.picture, layers: frame.layers, frame: frame.geometry.frame, window: size)
@@ -54,9 +45,30 @@ final class GLPresenter: Presenter {
     func invalidate() {}
 
     func close() {
-        if isClosed { return }
-        isClosed = true
-        if SDL_GL_MakeCurrent(window, context) == 0 { drawer.close() }
-        SDL_GL_DeleteContext(context)
+        guard let drawing else { return }
+        self.drawing = nil
+        if SDL_GL_MakeCurrent(window, drawing.context) == 0 { drawing.drawer.close() }
+        SDL_GL_DeleteContext(drawing.context)
+    }
+
+    private func begin(_ size: Size) throws(DisplayError) {
+        let (context, drawer) = try GLPresenter.make(window)
+        drawing = (context, drawer, size)
+    }
+
+    private static func make(_ window: OpaquePointer) throws(DisplayError) -> (
+        SDL_GLContext, PictureDrawer
+    ) {
+        guard let context = SDL_GL_CreateContext(window) else {
+            throw DisplayError("SDL_GL_CreateContext: \(SDLLibrary.lastError)")
+        }
+        // Frames come on our own clock: a swap that waited for a hidden window would stop every other one.
+        SDL_GL_SetSwapInterval(0)
+        do throws(GLError) {
+            return (context, try PictureDrawer())
+        } catch {
+            SDL_GL_DeleteContext(context)
+            throw DisplayError("\(error)")
+        }
     }
 }

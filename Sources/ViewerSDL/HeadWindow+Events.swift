@@ -21,9 +21,11 @@ extension HeadWindow {
             updateCursor()
         case SDL_WINDOWEVENT_FOCUS_GAINED.rawValue:
             foreignKeys = HeadWindow.heldModifiers
+            redrawDecorations()
             if !menu.isOpen { controller.input.focusChanged(true) }
         case SDL_WINDOWEVENT_FOCUS_LOST.rawValue:
             foreignKeys = []
+            redrawDecorations()
             menuKeys = KeyboardState()
             controller.input.focusChanged(false)
         case SDL_WINDOWEVENT_CLOSE.rawValue:

@@ -116,6 +116,11 @@ final class HeadWindow {
         needsDraw = true
     }
 
+    /// A title bar that libdecor has drawn anew shows with the window's next frame, which a still guest does not bring.
+    func redrawDecorations() {
+        if frameWish != nil { redraw() }
+    }
+
     /// Follows a change of full screen, which SDL does not tell as an event.
     func noteFullScreen() {
         let isNow = isFullScreen
@@ -182,7 +187,10 @@ extension HeadWindow: ViewerWindow {
     func queueDraw() { needsDraw = true }
 
     func setTitle(_ title: String) {
-        if !toolkit.isGone { SDL_SetWindowTitle(window, title) }
+        guard !toolkit.isGone else { return }
+        SDL_SetWindowTitle(window, title)
+        swiftvm_sdl_name_window(window, title)
+        redrawDecorations()
     }
 
     func setCursor(_ cursor: WindowCursor) {

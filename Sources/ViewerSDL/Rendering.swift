@@ -57,7 +57,7 @@ final class Rendering {
     func makeWindow() throws(DisplayError) -> (window: OpaquePointer, presenter: any Presenter) {
         if connection.kind == .other, let window = anchor {
             anchor = nil
-            return (window, try GLPresenter(window: window))
+            return (window, GLPresenter(window: window, isSoftware: isSoftware))
         }
         let flags =
             SDL_WINDOW_RESIZABLE.rawValue | (usesGL ? SDL_WINDOW_OPENGL.rawValue : 0)
@@ -70,12 +70,12 @@ final class Rendering {
                 WaylandMemoryPresenter(window: window) ?? SoftwarePresenter(window: window)
             )
         }
-        do throws(DisplayError) {
-            return (window, try GLPresenter(window: window))
-        } catch {
-            SDL_DestroyWindow(window)
-            throw error
-        }
+        return (window, GLPresenter(window: window, isSoftware: isSoftware))
+    }
+
+    // Mesa's drivers that draw with the CPU.
+    private var isSoftware: Bool {
+        ["llvmpipe", "softpipe"].contains { ingest.rendererDescription.contains($0) }
     }
 
     // SDL_WINDOWPOS_UNDEFINED, a macro.
@@ -149,7 +149,7 @@ final class Rendering {
             do throws(DisplayError) {
                 let window = try window(anchorFrame, flags: SDL_WINDOW_OPENGL.rawValue)
                 do throws(DisplayError) {
-                    try GLPresenter(window: window).close()
+                    try GLPresenter.probe(window)
                     return window
                 } catch {
                     SDL_DestroyWindow(window)

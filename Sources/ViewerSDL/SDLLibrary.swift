@@ -98,8 +98,9 @@ enum SDLLibrary {
     private static func setEnvironment() {
         setenv("SDL_VIDEO_X11_WMCLASS", applicationID, 0)
         setenv("SDL_VIDEO_WAYLAND_WMCLASS", applicationID, 0)
-        // An X input method would compose and swallow keys; the built-in one does not wait for a server.
+        // Input methods would compose and swallow keys, dead ones first: on X11 a server's or Xlib's own, on Wayland libxkbcommon's.
         setenv("XMODIFIERS", "@im=none", 1)
+        setenv("XCOMPOSEFILE", "/dev/null", 1)
     }
 
     private static func setHints() {

@@ -9,12 +9,12 @@ internal import Viewer
 @MainActor
 final class SDLToolkit: ViewerToolkit {
     let cursors: CursorShapes
-    /// Whether a held pointer's counts come as events of our own.
-    private(set) var hasRawMotion = false
+    /// Whether a held pointer's counts do not come as SDL's events.
+    var hasRawMotion: Bool { rawMotion != nil }
     private let logger: Logger
     private let rendering: Rendering
     private let monitorList: SDLMonitors
-    private let rawMotion: UInt32
+    private let rawMotion: OpaquePointer?
     private var windows: [HeadWindow] = []
     private var isPointerHeld = false
     // Milliseconds until a window draws; nil when an event must come first.
@@ -25,10 +25,9 @@ final class SDLToolkit: ViewerToolkit {
         rendering = try Rendering(renderer, logger: logger)
         cursors = CursorShapes(connection: rendering.connection)
         monitorList = SDLMonitors(kind: rendering.connection.kind, logger: logger)
-        rawMotion = SDL_RegisterEvents(1)
-        if rendering.connection.kind == .x11, let display = rendering.connection.native {
-            hasRawMotion = swiftvm_sdl_watch_raw_motion(display, rawMotion)
-        }
+        rawMotion =
+            rendering.connection.kind == .x11
+            ? swiftvm_sdl_motion_open(rendering.connection.native!) : nil
     }
 
     /// Logs what failed.
@@ -81,7 +80,7 @@ final class SDLToolkit: ViewerToolkit {
             return false
         }
         isPointerHeld = on
-        swiftvm_sdl_set_raw_motion(on)
+        if let rawMotion { swiftvm_sdl_motion_set(rawMotion, on) }
         return true
     }
 
@@ -97,13 +96,27 @@ final class SDLToolkit: ViewerToolkit {
 extension SDLToolkit {
     /// Waits for something to do, then handles what SDL has, does the main queue's work, and draws what is due.
     func runOnce() {
-        rendering.connection.wait(milliseconds: nextDraw)
+        rendering.connection.wait(
+            milliseconds: nextDraw, other: rawMotion.map { swiftvm_sdl_motion_descriptor($0) })
         rendering.connection.runMainQueue()
         nextDraw = nil
         var event = SDL_Event()
-        while !isGone, SDL_PollEvent(&event) != 0 { handle(event) }
+        while !isGone, SDL_PollEvent(&event) != 0 {
+            // What came before a press, on the other connection, is told before it.
+            passMotion()
+            handle(event)
+        }
+        passMotion()
         for window in windows where !isGone {
             if let due = window.drawIfDue() { nextDraw = min(nextDraw ?? due, due) }
+        }
+    }
+
+    private func passMotion() {
+        guard isPointerHeld, !isGone, let rawMotion else { return }
+        var (dx, dy) = (0.0, 0.0)
+        while isPointerHeld, swiftvm_sdl_motion_next(rawMotion, &dx, &dy) {
+            windows.first { $0.controller.input.holdsPointer }?.moved(dx: dx, dy: dy)
         }
     }
 
@@ -117,13 +130,6 @@ extension SDLToolkit {
         case SDL_MOUSEBUTTONDOWN.rawValue, SDL_MOUSEBUTTONUP.rawValue:
             window(event.button.windowID)?.handle(event.button)
         case SDL_MOUSEWHEEL.rawValue: window(event.wheel.windowID)?.handle(event.wheel)
-        case rawMotion:
-            let (dx, dy) = (
-                swiftvm_sdl_count(event.user.data1), swiftvm_sdl_count(event.user.data2)
-            )
-            for window in windows where window.controller.input.holdsPointer {
-                window.moved(dx: dx, dy: dy)
-            }
         default: break
         }
     }

@@ -24,13 +24,18 @@ typedef struct {
 /// The connection of a window.
 swiftvm_sdl_connection swiftvm_sdl_connection_of(struct SDL_Window *_Nonnull window);
 
-/// Waits for the display server, for `wake` (a descriptor) or until the time is over (-1: without end), whichever comes first; at once when
+/// Waits for the display server, for `wake` or `other` (descriptors, -1: none) or until the time is over (-1: without end), whichever comes first; at once when
 /// events wait already. Events are read, and left to SDL_PumpEvents.
-void swiftvm_sdl_wait(swiftvm_sdl_connection connection, int wake, int timeout_ms);
+void swiftvm_sdl_wait(swiftvm_sdl_connection connection, int wake, int other,
+                      int timeout_ms);
 
 /// From now on, neither an error of the X server nor the end of its connection ends the program; the latter is noted. For the life of the
 /// program.
 void swiftvm_sdl_note_x11_end(void *_Nonnull display);
+
+/// Names an X11 window as old programs read it (WM_NAME, ICCCM 4.1.2.1), which SDL writes in an encoding that none of them knows. Nothing happens to
+/// other windows.
+void swiftvm_sdl_name_window(struct SDL_Window *_Nonnull window, const char *_Nonnull title);
 
 /// Whether the connection has ended.
 bool swiftvm_sdl_has_ended(swiftvm_sdl_connection connection);
@@ -76,15 +81,21 @@ void swiftvm_sdl_memory_commit(swiftvm_sdl_memory *_Nonnull memory, const int *_
 /// Frees all; before the window is destroyed.
 void swiftvm_sdl_memory_free(swiftvm_sdl_memory *_Nonnull memory);
 
-/// From now on each motion of a relative mouse on X11 arrives as an SDL event of type `event`, with its counts as XInput has them, where
-/// SDL drops a motion that equals the one before it in the same millisecond. False where the server has no XInput 2. `data1` and `data2` of
-/// the event are the counts in 1/256 (`swiftvm_sdl_count`).
-bool swiftvm_sdl_watch_raw_motion(void *_Nonnull display, uint32_t event);
+/// A relative mouse's motion on X11 in counts, as XInput has it, on a connection of its own. SDL's own drops a motion that equals the one
+/// before it in the same millisecond, because its connection, which holds the pointer, is told of each one twice.
+typedef struct swiftvm_sdl_motion swiftvm_sdl_motion;
 
-/// Whether raw motion is passed on.
-void swiftvm_sdl_set_raw_motion(bool on);
+/// Connects to the server of that `Display *`; null where it has no XInput 2.1. For the life of the program.
+swiftvm_sdl_motion *_Nullable swiftvm_sdl_motion_open(void *_Nonnull display);
 
-/// The count in an event's pointer.
-double swiftvm_sdl_count(void *_Nullable data);
+/// Readable when there may be motion.
+int swiftvm_sdl_motion_descriptor(const swiftvm_sdl_motion *_Nonnull motion);
+
+/// Begins, or ends and forgets what has not been taken.
+void swiftvm_sdl_motion_set(swiftvm_sdl_motion *_Nonnull motion, bool on);
+
+/// The next motion that has arrived; false when there is none.
+bool swiftvm_sdl_motion_next(swiftvm_sdl_motion *_Nonnull motion, double *_Nonnull dx,
+                             double *_Nonnull dy);
 
 #endif

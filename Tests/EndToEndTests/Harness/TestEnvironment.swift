@@ -32,6 +32,7 @@ enum TestEnvironment {
 /// A viewer that the tests run.
 enum ViewerProgram: String, CaseIterable, Sendable, CustomStringConvertible {
     case gtk = "swiftvm-gtk"
+    case sdl = "swiftvm-sdl"
 
     var description: String { rawValue }
 }

@@ -36,7 +36,7 @@ final class WestonServer {
             locking=false
             \(sections.joined())
             """, to: runtime + "/weston.ini")
-        // The compositor draws its pointer, and leaves it where it was when it goes: let it never come in.
+        // The compositor draws its pointer, and leaves it where it was when it goes.
         try xServer.command(
             "xdotool", ["mousemove", "\(bounds.width + 20)", "\(bounds.height + 20)"])
         let weston = try run.start(
@@ -67,6 +67,12 @@ final class WestonServer {
             return try xServer.command("xdotool", ["getwindowfocus"], mayFail: true).trimmed
                 == windows[0]
         }
+        // Its pointer begins at 100,100, where a window may come to be: to the last corner with it, and out.
+        let last = outputs[outputs.count - 1]
+        for (x, y) in [
+            (last.x + last.width - 1, last.y + last.height - 1),
+            (bounds.width + 20, bounds.height + 20),
+        ] { try xServer.command("xdotool", ["mousemove", "\(x)", "\(y)"]) }
     }
 
     /// The environment of its clients.
