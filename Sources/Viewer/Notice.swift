@@ -35,7 +35,7 @@ public enum Notice: Hashable, Sendable {
         case .paused: "Paused"
         case .shutDown: "The guest has shut down"
         case .guestQuit(nil): "The guest has quit"
-        case .guestQuit(let reason?): "The guest has quit\n\(PlainText.oneLine(reason, limit: 120))"
+        case .guestQuit(let reason?): "The guest is gone\n\(PlainText.oneLine(reason, limit: 120))"
         case .takenOver(let reason, false): PlainText.oneLine(reason, limit: 240)
         // What the reason advises is for the command line.
         case .takenOver(let reason, true):

@@ -19,6 +19,11 @@ struct MenuPage {
         var isDestructive = false
         /// What choosing it does.
         var choose: @MainActor () -> Void
+
+        /// What stands at its end.
+        var trailing: String? {
+            opensPage ? [shortcut, "›"].compactMap(\.self).joined(separator: "  ") : shortcut
+        }
     }
 
     /// What stands above.

@@ -81,7 +81,7 @@ enum MenuPainter {
             }
             canvas.draw(
                 row.label, .normal, x: layout.labelX, y: textY, width: nil, colour: colour)
-            if let trailing = row.opensPage ? "›" : row.shortcut {
+            if let trailing = row.trailing {
                 let taken = canvas.measure(trailing, .normal, width: nil).width
                 canvas.draw(
                     trailing, .normal, x: layout.width - layout.padding - taken, y: textY,
@@ -119,7 +119,7 @@ struct MenuLayout {
         let normal = canvas.measure("Mg", .normal, width: nil)
         textHeight = normal.height
         for row in page.rows {
-            let trailing = row.opensPage ? "›" : row.shortcut
+            let trailing = row.trailing
             let gap = trailing == nil ? 0 : 32 * scale
             let label = canvas.measure(row.label, .normal, width: nil).width
             let end = trailing.map { canvas.measure($0, .normal, width: nil).width } ?? 0

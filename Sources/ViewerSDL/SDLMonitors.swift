@@ -63,7 +63,7 @@ final class SDLMonitors {
         return all[shares.firstIndex(of: most)!]
     }
 
-    /// SDL has told of a change. One change is told by several events, some before its end: take what there is once they have stopped.
+    /// SDL has told of a change. One change is told by several events, some before its end: take what there is a moment after the first.
     func changeSoon() {
         guard !isChanging else { return }
         isChanging = true
