@@ -9,7 +9,7 @@ import Testing
             end: .failed("QEMU was killed by signal 9"), machine: .paused, isOff: true,
             hasPicture: false, hint: "x")
         #expect(notice == .guestQuit("QEMU was killed by signal 9"))
-        #expect(notice?.text.contains("has quit") == true)
+        #expect(notice?.text.contains("is gone") == true)
     }
 
     @Test func hintsBeforePausedBeforeOffBeforeConnecting() {
