@@ -84,8 +84,8 @@ final class HeadWindow {
     /// tell.
     func drawIfDue() -> Int? {
         guard needsDraw, isVisible, !toolkit.isGone else { return nil }
-        if let frameWish, swiftvm_sdl_frame_is_pending(frameWish), !drawsNow { return nil }
         let now = DispatchTime.now()
+        if let frameWish, !swiftvm_sdl_frame_is_pending(frameWish) { nextFrame = now }
         if now < nextFrame, !drawsNow {
             let wait = nextFrame.uptimeNanoseconds - now.uptimeNanoseconds
             return Int((wait + 999_999) / 1_000_000)
@@ -97,6 +97,8 @@ final class HeadWindow {
         if let layer = menu.layer(in: size, scale: scaleFactor) { frame.layers.append(layer) }
         if let frameWish {
             swiftvm_sdl_frame_request(frameWish)
+            // A compositor asks for no frame of a window that is out of sight, and may forget to when it comes into sight again.
+            nextFrame = now + .seconds(1)
         } else {
             nextFrame = now + .nanoseconds(Int(1_000_000_000 / placement.refreshRate))
         }

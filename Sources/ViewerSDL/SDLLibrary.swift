@@ -1,4 +1,5 @@
 internal import CSDL
+internal import CShims
 internal import Glibc
 internal import GuestDisplay
 
@@ -100,7 +101,16 @@ enum SDLLibrary {
         setenv("SDL_VIDEO_WAYLAND_WMCLASS", applicationID, 0)
         // Input methods would compose and swallow keys, dead ones first: on X11 a server's or Xlib's own, on Wayland libxkbcommon's.
         setenv("XMODIFIERS", "@im=none", 1)
-        setenv("XCOMPOSEFILE", "/dev/null", 1)
+        if let rules = noComposeRules { setenv("XCOMPOSEFILE", rules, 1) }
+    }
+
+    // A file without a rule; libxkbcommon complains of one without a byte. It stays open as long as the program runs.
+    private static var noComposeRules: String? {
+        let file = swiftvm_memfd("swiftvm-compose", false)
+        guard file >= 0 else { return nil }
+        let text = "# no sequences\n"
+        guard write(file, text, text.utf8.count) == text.utf8.count else { return nil }
+        return "/proc/self/fd/\(file)"
     }
 
     private static func setHints() {

@@ -67,11 +67,10 @@ final class WestonServer {
             return try xServer.command("xdotool", ["getwindowfocus"], mayFail: true).trimmed
                 == windows[0]
         }
+        guard outputs.count == 1 else { return }
         // Its pointer begins at 100,100, where a window may come to be: to the last corner with it, and out.
-        let last = outputs[outputs.count - 1]
         for (x, y) in [
-            (last.x + last.width - 1, last.y + last.height - 1),
-            (bounds.width + 20, bounds.height + 20),
+            (bounds.width - 1, bounds.height - 1), (bounds.width + 20, bounds.height + 20),
         ] { try xServer.command("xdotool", ["mousemove", "\(x)", "\(y)"]) }
     }
 
