@@ -9,6 +9,7 @@ extension EndToEndTests {
         /// The programs, and how each is called.
         enum Program: String, CaseIterable, Sendable, CustomStringConvertible {
             case gtk = "swiftvm-gtk"
+            case sdl = "swiftvm-sdl"
             case snapshot = "swiftvm-snapshot"
 
             var description: String { rawValue }

@@ -33,7 +33,9 @@ extension EndToEndTests {
                 let viewer = try ViewerUnderTest(
                     run, desk.viewer, screen,
                     [
-                        "--qemu", desk.version.binary, "--", "-name", "e2e", "-accel", "tcg", "-m",
+                        // The firmware's picture comes first, and a window that grows later may reach out of a compositor's screen.
+                        "--fullscreen", "--scale", "1:1", "--qemu", desk.version.binary, "--",
+                        "-name", "e2e", "-accel", "tcg", "-m",
                         "64", "-nodefaults", "-vga", "std", "-kernel", TestEnvironment.demoGuest,
                         "-append", "800x600 moving", "-pidfile", run.path("pid"),
                     ])

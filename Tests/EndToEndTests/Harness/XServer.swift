@@ -149,10 +149,12 @@ final class XServer {
     /// Keeps a picture for the case of a failure.
     func note(_ name: String, _ picture: ScreenPicture) { run.note(name, picture) }
 
-    /// The windows whose title matches, that are visible.
+    /// The visible windows of our programs with that in their title.
     func windows(named title: String) throws -> [String] {
-        try command("xdotool", ["search", "--onlyvisible", "--name", title], mayFail: true)
-            .split(separator: "\n").map(String.init)
+        // Not by name: SDL gives WM_NAME a type that xdotool does not read there.
+        try windows(ofClass: "swiftvm").filter {
+            try command("xdotool", ["getwindowname", $0], mayFail: true).contains(title)
+        }
     }
 
     /// The visible windows of a class.
