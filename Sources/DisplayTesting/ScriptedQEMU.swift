@@ -1,7 +1,7 @@
 internal import CShims
 internal import Dispatch
 internal import Glibc
-public import GuestDisplay
+internal import GuestDisplay
 internal import Synchronization
 internal import SystemPackage
 

@@ -1,6 +1,6 @@
 internal import CShims
 internal import Glibc
-public import GuestDisplay
+internal import GuestDisplay
 internal import SystemPackage
 
 /// A method call that a program made, little-endian, as far as a scripted peer reads it.
