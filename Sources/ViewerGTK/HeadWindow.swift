@@ -126,6 +126,7 @@ extension HeadWindow: ViewerWindow {
     func setFullScreen(_ on: Bool, monitor: Monitor?) {
         isMoving = false
         nextMonitor = nil
+        sizing.startsFullScreen = on && gtk_widget_get_mapped(widget) == 0
         if !on {
             gtk_window_unfullscreen(cast(widget))
         } else if let monitor {

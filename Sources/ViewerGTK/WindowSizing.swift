@@ -8,6 +8,11 @@ final class WindowSizing {
     private let window: UnsafeMutablePointer<GtkWidget>
     private let area: UnsafeMutablePointer<GtkWidget>
     private var loosens = false
+    /// Whether the window is to fill its monitor as soon as it is there. A surface larger than the monitor is an error that ends the
+    /// connection then (xdg-shell, `invalid_surface_state`), so nothing may ask for one.
+    var startsFullScreen = false {
+        didSet { if startsFullScreen { loosen() } }
+    }
     private var guest = Size.zero
     // Where the window is to go, which it is not yet.
     private var nextMonitor: OpaquePointer?
@@ -36,6 +41,7 @@ final class WindowSizing {
         }
         if gtk_widget_get_realized(window) == 0 {
             gtk_window_set_default_size(cast(window), Int32(width), Int32(height))
+            if startsFullScreen { return Size(width: width * scale, height: height * scale) }
             gtk_widget_set_size_request(area, Int32(width), Int32(height))
             if !loosens { Signals.connect(window, "map") { [weak self] in self?.loosen() } }
             loosens = true

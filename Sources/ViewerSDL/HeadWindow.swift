@@ -138,6 +138,20 @@ final class HeadWindow {
             menu.isOpen ? .standard : cursor, scale: max(1, Int(pixelRatio.rounded(.up))))
     }
 
+    /// Whether it is full screen on that monitor.
+    func fills(_ monitor: Monitor) -> Bool { isFullScreen && placement.monitor == monitor }
+
+    /// Takes a full-screen window from the screen and puts it there again.
+    func mapAnew() {
+        guard isFullScreen, !isClosed, let monitor = placement.monitor else { return }
+        placement.setFullScreen(false, monitor: nil)
+        SDL_HideWindow(window)
+        SDL_ShowWindow(window)
+        placement.setFullScreen(true, monitor: monitor)
+        noteFullScreen()
+        redraw()
+    }
+
     private func menuChanged() {
         if !menu.isOpen {
             menuKeys = KeyboardState()

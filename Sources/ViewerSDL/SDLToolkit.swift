@@ -15,6 +15,7 @@ final class SDLToolkit: ViewerToolkit {
     private let rendering: Rendering
     private let monitorList: SDLMonitors
     private let rawMotion: OpaquePointer?
+    private let keeper: FullScreenKeeper?
     private var windows: [HeadWindow] = []
     private var isPointerHeld = false
     // Milliseconds until a window draws; nil when an event must come first.
@@ -25,6 +26,8 @@ final class SDLToolkit: ViewerToolkit {
         rendering = try Rendering(renderer, logger: logger)
         cursors = CursorShapes(connection: rendering.connection)
         monitorList = SDLMonitors(kind: rendering.connection.kind, logger: logger)
+        keeper =
+            rendering.connection.kind == .wayland ? FullScreenKeeper(monitors: monitorList) : nil
         rawMotion =
             rendering.connection.kind == .x11
             ? swiftvm_sdl_motion_open(rendering.connection.native!) : nil
@@ -65,6 +68,7 @@ final class SDLToolkit: ViewerToolkit {
     /// A window is closed.
     func remove(_ window: HeadWindow) {
         windows.removeAll { $0 === window }
+        keeper?.forget(window)
     }
 
     func setIdleInhibited(_ on: Bool, by window: any ViewerWindow) {
@@ -107,6 +111,7 @@ extension SDLToolkit {
             handle(event)
         }
         passMotion()
+        if !isGone { keeper?.keep(windows) }
         for window in windows where !isGone {
             if let due = window.drawIfDue() { nextDraw = min(nextDraw ?? due, due) }
         }

@@ -58,20 +58,22 @@ extension EndToEndTests {
                 let viewer = try ViewerUnderTest(
                     run, way.viewer, screen, [guest.qmpPath], renderer: way.renderer)
                 try viewer.waitForCard(1024, 768)
-                // The first rounds fill caches and pools.
-                try switchModes(guest, viewer, rounds: 5)
-                let memory = try viewer.process.residentKiB
-                let descriptors = try viewer.process.descriptorCount
-                let qemu = try guest.process.residentKiB
-                try switchModes(guest, viewer, rounds: 20)
-                let grown = try viewer.process.residentKiB - memory
-                print("\(way): 60 mode changes, the viewer grew by \(grown) KiB")
-                // A buffer more or less may be on its way to the compositor; a leak would be sixty.
-                let kept = try viewer.process.descriptorCount
-                try check(kept <= descriptors + 4, "\(descriptors) descriptors became \(kept)")
-                try check(grown < 16 << 10, "the viewer grew by \(grown) KiB from \(memory)")
-                let grownQEMU = try guest.process.residentKiB - qemu
-                try check(grownQEMU < 16 << 10, "QEMU grew by \(grownQEMU) KiB")
+                // Caches and pools fill at first, some late; what leaks grows on, by as much each time.
+                var growth: [String] = []
+                for _ in 0..<8 {
+                    let memory = try viewer.process.residentKiB
+                    let descriptors = try viewer.process.descriptorCount
+                    let qemu = try guest.process.residentKiB
+                    try switchModes(guest, viewer, rounds: 20)
+                    let grown = try viewer.process.residentKiB - memory
+                    let kept = try viewer.process.descriptorCount - descriptors
+                    let grownQEMU = try guest.process.residentKiB - qemu
+                    growth.append("\(grown) KiB, \(kept) descriptors, QEMU \(grownQEMU) KiB")
+                    print("\(way): 60 mode changes, growth \(growth.last!)")
+                    // A buffer more or less may be on its way to the compositor.
+                    if grown < 6 << 10, kept <= 4, grownQEMU < 6 << 10 { return }
+                }
+                throw HarnessError("each 60 mode changes grow: \(growth.joined(separator: "; "))")
             }
         }
 

@@ -10,15 +10,6 @@ extension EndToEndTests {
             "Two heads, each full screen on its monitor, as they are and swapped",
             arguments: Way.all)
         func fullScreen(way: Way) throws {
-            // Where a compositor tells a surface of both outputs for a moment, SDL 2.26 minimizes the window that fills the other.
-            try withKnownIssue("SDL may minimize a head on Wayland", isIntermittent: true) {
-                try showTwoHeads(way)
-            } when: {
-                way.viewer == .sdl && way.server == .wayland
-            }
-        }
-
-        private func showTwoHeads(_ way: Way) throws {
             try TestRun.run("multihead-\(way)") { run in
                 let bench = try MultiheadBench(run, way, ["--fullscreen"])
                 try bench.waitForHeads(on: bench.screen.outputs)

@@ -44,6 +44,12 @@ bool swiftvm_sdl_has_ended(swiftvm_sdl_connection connection);
 /// Wayland or not shown.
 bool swiftvm_sdl_fill_any_monitor(struct SDL_Window *_Nonnull window);
 
+/// From now on notes where SDL takes its windows to be, each step; SDL's own queue keeps a window's last one alone.
+void swiftvm_sdl_watch_moves(void);
+
+/// The next step that was noted; false when there is none. SDL's number of the window, and SDL's coordinates.
+bool swiftvm_sdl_next_move(uint32_t *_Nonnull window, int *_Nonnull x, int *_Nonnull y);
+
 /// A Wayland window's wish for its next frame.
 typedef struct swiftvm_sdl_frame swiftvm_sdl_frame;
 

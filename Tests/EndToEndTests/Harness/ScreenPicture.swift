@@ -96,12 +96,15 @@ struct ScreenPicture: Sendable {
         }
     }
 
-    /// The part of it with that corner and size.
+    /// The part of it with that corner and size. What lies outside of it is black.
     func part(x: Int, y: Int, width partWidth: Int, height partHeight: Int) -> ScreenPicture {
-        var part: [UInt32] = []
-        part.reserveCapacity(partWidth * partHeight)
-        for row in y..<y + partHeight {
-            part += pixels[row * width + x..<row * width + x + partWidth]
+        var part = [UInt32](repeating: 0, count: partWidth * partHeight)
+        let columns = max(x, 0)..<max(x, 0, min(x + partWidth, width))
+        for row in max(y, 0)..<max(y, 0, min(y + partHeight, height)) where !columns.isEmpty {
+            let start = (row - y) * partWidth + columns.lowerBound - x
+            part.replaceSubrange(
+                start..<start + columns.count,
+                with: pixels[row * width + columns.lowerBound..<row * width + columns.upperBound])
         }
         return ScreenPicture(width: partWidth, height: partHeight, pixels: part)
     }

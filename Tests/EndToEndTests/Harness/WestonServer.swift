@@ -34,6 +34,8 @@ final class WestonServer {
             startup-animation=none
             close-animation=none
             locking=false
+            [keyboard]
+            repeat-rate=0
             \(sections.joined())
             """, to: runtime + "/weston.ini")
         // The compositor draws its pointer, and leaves it where it was when it goes.
