@@ -32,6 +32,12 @@ static void set_gate(unsigned vector, interrupt_handler handler) {
 
 INTERRUPT_HANDLER static void ignore(struct interrupt_frame *frame) { (void)frame; }
 
+// The second controller answers so when a line fell before the processor asked which one it was; the first one took it for an interrupt.
+INTERRUPT_HANDLER static void spurious(struct interrupt_frame *frame) {
+    (void)frame;
+    outb(PIC1_COMMAND, 0x20);
+}
+
 // An exception is a bug here: stop, so that the last picture stays for whoever looks.
 INTERRUPT_HANDLER static void stop(struct interrupt_frame *frame) {
     (void)frame;
@@ -41,6 +47,7 @@ INTERRUPT_HANDLER static void stop(struct interrupt_frame *frame) {
 void interrupts_setup(void) {
     for (unsigned vector = 0; vector < FIRST_VECTOR; vector++) set_gate(vector, stop);
     for (unsigned line = 0; line < 16; line++) set_gate(FIRST_VECTOR + line, ignore);
+    set_gate(FIRST_VECTOR + 15, spurious);
 
     struct __attribute__((packed)) {
         uint16_t limit;

@@ -119,14 +119,20 @@ final class QMPStream: @unchecked Sendable {
 
     /// The next line that fits; waits a minute for it.
     func line(where fits: (String) -> Bool) throws(ScriptError) -> String {
+        var others: [String] = []
         while true {
             while let end = received.firstIndex(of: 0x0a) {
                 let line = String(decoding: received[..<end], as: UTF8.self)
                 received.removeFirst(end + 1)
                 if fits(line) { return line }
+                others.append(line)
             }
             var waiting = pollfd(fd: socket.rawValue, events: Int16(POLLIN), revents: 0)
-            guard poll(&waiting, 1, 60_000) == 1 else { throw ScriptError("QMP: no answer") }
+            guard poll(&waiting, 1, 60_000) == 1 else {
+                throw ScriptError(
+                    "no answer, but \(others.suffix(5)) and \(String(decoding: received, as: UTF8.self))"
+                )
+            }
             var chunk = [UInt8](repeating: 0, count: 4096)
             let count = recv(socket.rawValue, &chunk, chunk.count, 0)
             guard count > 0 else { throw ScriptError("QMP: QEMU has closed it") }

@@ -12,6 +12,8 @@ final class HeadWindow {
     let window: OpaquePointer
     /// SDL's number of it, which events carry.
     let identifier: UInt32
+    /// X11's number of it; 0 elsewhere.
+    let xWindow: UInt
     /// Drawn over the picture; takes all input while it is open.
     let menu: OnScreenMenu
     let controller: HeadController<IngestHead>
@@ -46,6 +48,7 @@ final class HeadWindow {
         self.presenter = presenter
         self.placement = placement
         identifier = SDL_GetWindowID(window)
+        xWindow = swiftvm_sdl_x11_window(window)
         frameWish = swiftvm_sdl_frame_new(window)
         menu = OnScreenMenu { [unowned controller] in controller.menu }
         menu.onChange = { [unowned self] in menuChanged() }
@@ -123,6 +126,12 @@ final class HeadWindow {
         if frameWish != nil { redraw() }
     }
 
+    /// X11's window manager has changed its state.
+    func stateChanged() {
+        placement.noteState()
+        noteFullScreen()
+    }
+
     /// Follows a change of full screen, which SDL does not tell as an event.
     func noteFullScreen() {
         let isNow = isFullScreen
@@ -170,7 +179,7 @@ extension HeadWindow: ViewerWindow {
 
     var isActive: Bool { has(SDL_WINDOW_INPUT_FOCUS) }
 
-    var isFullScreen: Bool { isShown && has(SDL_WINDOW_FULLSCREEN) }
+    var isFullScreen: Bool { isShown && !toolkit.isGone && placement.isFullScreen }
 
     func show() {
         guard !toolkit.isGone else { return }

@@ -20,11 +20,18 @@ final class SDLMonitors {
     // For each of SDL's displays, which of `all` it is.
     private var indices: [Int?] = []
     private var isChanging = false
+    // SDL hears of monitors that are plugged in and out on X11, not of others' doings.
+    private var watch: MonitorWatch?
 
     init(kind: DisplayConnection.Kind, logger: Logger) {
         self.kind = kind
         self.logger = logger
         refresh()
+        if kind == .x11 {
+            watch = MonitorWatch(x11: SDLMonitors.variable("DISPLAY", "")) { [weak self] in
+                self?.changeSoon()
+            }
+        }
     }
 
     /// The monitors of SDL's display server; on bare KMS SDL's own displays.

@@ -26,6 +26,7 @@ final class SDLToolkit: ViewerToolkit {
         rendering = try Rendering(renderer, logger: logger)
         cursors = CursorShapes(connection: rendering.connection)
         monitorList = SDLMonitors(kind: rendering.connection.kind, logger: logger)
+        if rendering.connection.kind == .x11 { swiftvm_sdl_x11_pass_events() }
         keeper =
             rendering.connection.kind == .wayland ? FullScreenKeeper(monitors: monitorList) : nil
         rawMotion =
@@ -128,6 +129,7 @@ extension SDLToolkit {
     private func handle(_ event: SDL_Event) {
         switch event.type {
         case SDL_DISPLAYEVENT.rawValue: monitorList.changeSoon()
+        case SDL_SYSWMEVENT.rawValue: passState(event)
         case SDL_WINDOWEVENT.rawValue: window(event.window.windowID)?.handle(event.window)
         case SDL_KEYDOWN.rawValue, SDL_KEYUP.rawValue:
             window(event.key.windowID)?.handle(event.key)
@@ -137,6 +139,12 @@ extension SDLToolkit {
         case SDL_MOUSEWHEEL.rawValue: window(event.wheel.windowID)?.handle(event.wheel)
         default: break
         }
+    }
+
+    private func passState(_ event: SDL_Event) {
+        let number = withUnsafePointer(to: event) { swiftvm_sdl_x11_changed_window($0) }
+        guard number != 0 else { return }
+        windows.first { $0.xWindow == number }?.stateChanged()
     }
 
     private func window(_ identifier: UInt32) -> HeadWindow? {

@@ -14,6 +14,9 @@ final class WindowPlacement {
     private let index: Int
     // The monitor that it was told to fill; Wayland does not tell where windows are.
     private var filled: Monitor?
+    // What X11's window manager says; without one, where the window was before it filled its monitor.
+    private var isFullOnX11 = false
+    private var frameBefore: Rect?
 
     init(window: OpaquePointer, monitors: SDLMonitors, kind: DisplayConnection.Kind, index: Int) {
         self.window = window
@@ -55,8 +58,9 @@ final class WindowPlacement {
     /// Begins or ends full screen. Without a monitor it is the display server's choice.
     func setFullScreen(_ on: Bool, monitor: Monitor?) {
         guard kind != .other else { return }
+        if kind == .x11 { return fillOnX11(on, monitor: monitor) }
         if on, isFullScreen, let monitor, monitor != self.monitor {
-            // Window managers and SDL leave a full-screen window where it is.
+            // SDL leaves a full-screen window where it is.
             SDL_SetWindowFullscreen(window, 0)
         }
         filled = on ? monitor : nil
@@ -82,8 +86,33 @@ final class WindowPlacement {
             height: size.height * monitor.millimetres.height / monitor.pixelSize.height)
     }
 
-    private var isFullScreen: Bool {
-        SDL_GetWindowFlags(window) & SDL_WINDOW_FULLSCREEN.rawValue != 0
+    /// Whether the window is full screen.
+    var isFullScreen: Bool {
+        kind == .x11
+            ? isFullOnX11 : SDL_GetWindowFlags(window) & SDL_WINDOW_FULLSCREEN.rawValue != 0
+    }
+
+    /// X11's window manager has changed the window's state.
+    func noteState() {
+        isFullOnX11 = frameBefore != nil || swiftvm_sdl_x11_is_full(window)
+    }
+
+    // Window managers make a window full screen on the monitor that it is on, as far as they know, and leave a full-screen one where it is. They
+    // take what they are asked for in its order.
+    private func fillOnX11(_ on: Bool, monitor: Monitor?) {
+        if on, isFullScreen, let monitor, monitor != self.monitor { askOnX11(false, monitor: nil) }
+        if on, let monitor { move(to: monitor) }
+        askOnX11(on, monitor: monitor ?? self.monitor)
+    }
+
+    private func askOnX11(_ on: Bool, monitor: Monitor?) {
+        if swiftvm_sdl_x11_fill(window, on) { return }
+        // Nobody manages windows: a place and a size is all there is to it.
+        guard let place = on ? monitor?.frame : frameBefore else { return }
+        frameBefore = on ? frameBefore ?? frame : nil
+        SDL_SetWindowPosition(window, Int32(clamping: place.x), Int32(clamping: place.y))
+        SDL_SetWindowSize(window, Int32(clamping: place.width), Int32(clamping: place.height))
+        noteState()
     }
 
     private var displayIndex: Int32 { max(0, SDL_GetWindowDisplayIndex(window)) }
@@ -95,8 +124,7 @@ final class WindowPlacement {
         return Rect(x: Int(x), y: Int(y), width: Int(width), height: Int(height))
     }
 
-    // X11's window managers make a window full screen on the monitor that it is on, as far as they know; on Wayland SDL asks for the monitor
-    // of the place that it believes the window to be at.
+    // On Wayland SDL asks for the monitor of the place that it believes the window to be at.
     private func move(to monitor: Monitor) {
         if kind == .x11 {
             let size = frame.size

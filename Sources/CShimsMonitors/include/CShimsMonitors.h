@@ -30,4 +30,19 @@ int swiftvm_monitors_of_wayland(const char *_Nonnull socket, swiftvm_monitor *_N
 int swiftvm_monitors_of_x11(const char *_Nonnull display, swiftvm_monitor *_Nonnull monitors,
                             int capacity);
 
+/// A connection to an X server that is told when monitors change (RandR's screen, CRTC and output notices).
+typedef struct swiftvm_monitor_watch swiftvm_monitor_watch;
+
+/// Watches the X server called `display`; null where there is none, or it has no RandR 1.2.
+swiftvm_monitor_watch *_Nullable swiftvm_monitor_watch_x11(const char *_Nonnull display);
+
+/// Readable when the server has said something, or is gone.
+int swiftvm_monitor_watch_descriptor(const swiftvm_monitor_watch *_Nonnull watch);
+
+/// Reads what the server said: 1 when monitors changed, 0 when not, -1 when the server is gone.
+int swiftvm_monitor_watch_read(swiftvm_monitor_watch *_Nonnull watch);
+
+/// Ends the connection.
+void swiftvm_monitor_watch_free(swiftvm_monitor_watch *_Nonnull watch);
+
 #endif

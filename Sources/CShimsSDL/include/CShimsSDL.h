@@ -44,6 +44,22 @@ bool swiftvm_sdl_has_ended(swiftvm_sdl_connection connection);
 /// Wayland or not shown.
 bool swiftvm_sdl_fill_any_monitor(struct SDL_Window *_Nonnull window);
 
+/// The X11 window under a window of SDL; 0 when it is none.
+unsigned long swiftvm_sdl_x11_window(struct SDL_Window *_Nonnull window);
+
+/// Asks X11's window manager to make a window that is shown full screen, or no longer (EWMH, _NET_WM_STATE). False when there is no window manager that
+/// can. SDL's own way takes monitors that it believes to be one for one, and minimizes what fills it.
+bool swiftvm_sdl_x11_fill(struct SDL_Window *_Nonnull window, bool on);
+
+/// Whether X11's window manager says that the window is full screen.
+bool swiftvm_sdl_x11_is_full(struct SDL_Window *_Nonnull window);
+
+/// From now on SDL passes on what X11 tells.
+void swiftvm_sdl_x11_pass_events(void);
+
+/// The X11 window whose _NET_WM_STATE changed, by what X11 told; 0 when that was something else.
+unsigned long swiftvm_sdl_x11_changed_window(const void *_Nonnull sdl_event);
+
 /// From now on notes where SDL takes its windows to be, each step; SDL's own queue keeps a window's last one alone.
 void swiftvm_sdl_watch_moves(void);
 
