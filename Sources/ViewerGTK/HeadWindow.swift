@@ -138,17 +138,16 @@ extension HeadWindow: ViewerWindow {
 
     // X11's window managers make a window full screen on the monitor that it is on, and leave a full-screen one where it is.
     private func fill(_ new: Monitor) {
-        guard let number = monitors.number(of: new) else {
-            return gtk_window_fullscreen(cast(widget))
-        }
+        let number = monitors.number(of: new)
         if swiftvm_display_is_x11(gtk_widget_get_display(widget)) {
             if isFullScreen, !isMoving, monitor != new {
                 isMoving = true
                 nextMonitor = new
                 return gtk_window_unfullscreen(cast(widget))
             }
-            sizing.move(to: number)
+            sizing.move(to: number, at: new.frame)
         }
+        guard let number else { return gtk_window_fullscreen(cast(widget)) }
         gtk_window_fullscreen_on_monitor(cast(widget), gtk_widget_get_screen(widget), number)
     }
 

@@ -70,11 +70,15 @@ final class WindowSizing {
         gtk_widget_set_size_request(area, 64, 48)
     }
 
-    /// Puts the window on a monitor, by GDK's number, and makes it small enough to be there: window managers move one that is not to where
-    /// it has more room. X11 alone.
-    func move(to number: Int32) {
-        guard let monitor = gdk_display_get_monitor(gtk_widget_get_display(window), number)
-        else { return }
+    /// Puts the window on a monitor, by GDK's number or, where GDK does not know it, by its place, and makes it small enough to be there: window
+    /// managers move one that is not to where it has more room. X11 alone.
+    func move(to number: Int32?, at frame: Rect) {
+        let display = gtk_widget_get_display(window)
+        guard let monitor = number.flatMap({ gdk_display_get_monitor(display, $0) }) else {
+            gtk_window_move(
+                cast(window), Int32(clamping: frame.x / scale), Int32(clamping: frame.y / scale))
+            return
+        }
         nextMonitor = monitor
         if !guest.isEmpty { _ = fit(to: guest) }
         nextMonitor = nil
