@@ -40,6 +40,7 @@ let package = Package(
             name: "CCairo", pkgConfig: "cairo", providers: [.apt(["libcairo2-dev"])]),
         .systemLibrary(
             name: "CEpoxy", pkgConfig: "epoxy", providers: [.apt(["libepoxy-dev"])]),
+        .systemLibrary(name: "CGBM", pkgConfig: "gbm", providers: [.apt(["libgbm-dev"])]),
         .systemLibrary(
             name: "CGTK", pkgConfig: "gtk+-3.0", providers: [.apt(["libgtk-3-dev"])]),
         .systemLibrary(name: "CSDL", pkgConfig: "sdl2", providers: [.apt(["libsdl2-dev"])]),
@@ -137,6 +138,9 @@ let package = Package(
         .testTarget(
             name: "ViewerSDLTests",
             dependencies: ["GuestDisplay", "Viewer", "ViewerSDL", "DisplayTesting", "CSDL"]),
+        .testTarget(
+            name: "RenderNodeTests",
+            dependencies: ["GuestDisplay", "DisplayTesting", "CGBM", systemPackage]),
         .testTarget(
             name: "EndToEndTests",
             dependencies: [
