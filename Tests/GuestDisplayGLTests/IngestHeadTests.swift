@@ -141,27 +141,6 @@ struct IngestHeadTests {
         try head.waitForPicture(pixels)
     }
 
-    @Test func dmaBufferIsRefusedByName() throws {
-        let ingest = try Kind.gl.makeIngest()
-        defer { ingest.stop() }
-        let head = ingest.makeHead()
-        let pixels = Pixels.random(Size(width: 16, height: 16), seed: 1)
-        try head.receive(.scanout(.surface(try pixels.surface())))
-        let descriptor = OwnedDescriptor(owning: try #require(memoryFile(bytes: [0])))
-        let scanout = try GLScanout(
-            storage: .dmaBuffer(
-                GLScanout.DMABuffer(
-                    plane: GLScanout.Plane(descriptor: descriptor, offset: 0, stride: 64),
-                    fourcc: 0x3432_5258, modifier: 0)),
-            backingSize: Size(width: 16, height: 16), crop: Rect(Size(width: 16, height: 16)),
-            isTopDown: true)
-        let error = #expect(throws: SurfaceError.self) {
-            try head.receive(.scanout(.gl(scanout)))
-        }
-        #expect(error?.field == "dma-buf")
-        try head.waitForPicture(pixels)
-    }
-
     @Test func cursorIsToldAtOnceAndWakes() throws {
         let ingest = try Kind.software.makeIngest()
         defer { ingest.stop() }

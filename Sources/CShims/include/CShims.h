@@ -73,4 +73,15 @@ void _dispatch_main_queue_callback_4CF(void *_Nullable message);
 /// fcntl(fd, F_DUPFD_CLOEXEC): a second descriptor of the same file; -1 with errno.
 int swiftvm_duplicate(int fd);
 
+/// Whether a descriptor is a dma-buf's (fstatfs(2): DMA_BUF_MAGIC).
+bool swiftvm_is_dma_buf(int fd);
+
+/// DMA_BUF_IOCTL_SYNC around a reading by the CPU; 0, or -1 with errno.
+int swiftvm_dma_buf_begin_read(int fd);
+int swiftvm_dma_buf_end_read(int fd);
+
+/// DMA_BUF_IOCTL_EXPORT_SYNC_FILE for reading: a sync file that is signalled when what is drawn into the buffer now is there; -1 with errno (ENOTTY
+/// before Linux 6.0).
+int swiftvm_dma_buf_fence(int fd);
+
 #endif
