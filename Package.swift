@@ -71,7 +71,7 @@ let package = Package(
         .target(name: "GuestDisplay", dependencies: ["CShims", systemPackage, logging]),
         .target(
             name: "GuestDisplayGL",
-            dependencies: ["GuestDisplay", "CCairo", "CEpoxy", "CShims", logging]),
+            dependencies: ["GuestDisplay", "CCairo", "CEpoxy", "CGBM", "CShims", logging]),
         .target(
             name: "QEMUSource",
             dependencies: [

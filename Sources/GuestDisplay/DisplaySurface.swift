@@ -32,10 +32,16 @@ public struct SurfaceError: Error, Hashable, Sendable, CustomStringConvertible {
 public protocol SurfaceMemory: AnyObject, Sendable {
     /// How many bytes there are. For a mapping: as many as were mapped; the file may have shrunk since.
     var byteCount: Int { get }
+    /// Whether the bytes are another's too, who changes them and can take them away: a mapping.
+    var isShared: Bool { get }
 
     /// Runs `body` with the bytes, which are valid until it returns. Throws ``SurfaceError`` (field `mapping`) when a
     /// mapping's file is now shorter than the mapping; then what `body` read is partly zeroes and must not be shown.
     func withBytes(_ body: (UnsafeRawBufferPointer) -> Void) throws(SurfaceError)
+}
+
+extension SurfaceMemory {
+    public var isShared: Bool { false }
 }
 
 /// Bytes on the heap, owned; immutable once handed on.

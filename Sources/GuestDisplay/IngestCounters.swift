@@ -10,6 +10,8 @@ public struct IngestCounters: Hashable, Sendable {
     public var bytesCopied: UInt64 = 0
     /// Pixels copied from the backing picture (or a texture) to slots of the ring.
     public var pixelsUploaded: UInt64 = 0
+    /// Buffers of GPUs that were imported by the ingest, of all its heads: once each, however often a guest flips to them.
+    public var imports: UInt64 = 0
     /// Pictures published.
     public var picturesPublished: UInt64 = 0
     /// How often a picture had to wait because readers held every slot.

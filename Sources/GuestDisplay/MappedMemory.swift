@@ -9,6 +9,8 @@ public final class MappedMemory: SurfaceMemory, @unchecked Sendable {
 
     /// How many bytes were mapped.
     public let byteCount: Int
+    /// True: its owner writes it.
+    public var isShared: Bool { true }
 
     /// Maps the first `byteCount` bytes of the file. Throws when the file is shorter (field `mapping`), when the number is out
     /// of range, or when mmap(2) fails.

@@ -1,5 +1,7 @@
 internal import CEpoxy
+internal import CGBM
 internal import Glibc
+internal import GuestDisplay
 
 /// An initialized EGL display. EGL gives the same one for the same native display, so what the toolkit uses on its display is this
 /// one too; it is never terminated. Any thread.
@@ -11,7 +13,7 @@ public struct EGLDisplayHandle: @unchecked Sendable {
     public let vendor: String
     /// The extensions of this display (`EGL_EXTENSIONS`).
     public let extensions: Set<String>
-    /// `surfaceless`, `X11` or `Wayland`.
+    /// `surfaceless`, `X11`, `Wayland`, `GBM` or `device`.
     public let platform: String
 
     /// For a user to read: `EGL 1.5 surfaceless`.
@@ -40,6 +42,73 @@ public struct EGLDisplayHandle: @unchecked Sendable {
         try EGLDisplayHandle(
             platform: EGLenum(EGL_PLATFORM_WAYLAND_KHR), name: "Wayland",
             extensions: ["EGL_KHR_platform_wayland", "EGL_EXT_platform_wayland"], native: display)
+    }
+
+    /// A GPU without a display server, by its node, `/dev/dri/renderD128` for example: through GBM, or as an EGL device where its driver has no GBM.
+    /// The node stays open. Throws what is wrong with the node, or what EGL reports.
+    public static func node(_ path: String) throws(GLError) -> EGLDisplayHandle {
+        let operation = "render node \(path)"
+        let number = open(path, O_RDWR | O_CLOEXEC)
+        guard number >= 0 else {
+            throw GLError(
+                operation: operation, reason: String(cString: strerror(errno)))
+        }
+        let node = OwnedDescriptor(owning: number)
+        if let device = gbm_create_device(node.rawValue) {
+            do throws(GLError) {
+                let display = try EGLDisplayHandle(
+                    platform: EGLenum(EGL_PLATFORM_GBM_KHR), name: "GBM",
+                    extensions: ["EGL_KHR_platform_gbm", "EGL_MESA_platform_gbm"],
+                    native: UnsafeMutableRawPointer(device))
+                _ = node.take()
+                return display
+            } catch {
+                gbm_device_destroy(device)
+            }
+        }
+        guard let device = EGLDisplayHandle.device(of: path) else {
+            throw GLError(
+                operation: operation,
+                reason:
+                    "EGL knows no such device; name one of /dev/dri/renderD*, or use --renderer software"
+            )
+        }
+        return try EGLDisplayHandle(
+            platform: EGLenum(EGL_PLATFORM_DEVICE_EXT), name: "device",
+            extensions: ["EGL_EXT_platform_device"], native: device)
+    }
+
+    /// For a program without a window: the GPU of that node; without one, the first GPU that works, and without any Mesa's surfaceless display. Throws when
+    /// the node that was named does not work, or there is no EGL.
+    public static func headless(node: String?) throws(GLError) -> EGLDisplayHandle {
+        if let node { return try .node(node) }
+        for number in 128..<192 {
+            let path = "/dev/dri/renderD\(number)"
+            guard access(path, R_OK | W_OK) == 0 else { continue }
+            if let display = try? EGLDisplayHandle.node(path) { return display }
+        }
+        return try .surfaceless()
+    }
+
+    /// EGL's own handle of the device with that node (EGL_EXT_device_drm, EGL_EXT_device_drm_render_node).
+    private static func device(of path: String) -> UnsafeMutableRawPointer? {
+        guard epoxy_has_egl(),
+            words(epoxy_eglQueryString(nil, EGL_EXTENSIONS)).contains("EGL_EXT_device_enumeration")
+        else { return nil }
+        // EGL_DRM_RENDER_NODE_FILE_EXT, which epoxy's headers lack.
+        let renderNodeFile: Int32 = 0x3377
+        var devices = [EGLDeviceEXT?](repeating: nil, count: 64)
+        var count: EGLint = 0
+        guard epoxy_eglQueryDevicesEXT(EGLint(devices.count), &devices, &count) != 0 else {
+            return nil
+        }
+        return devices.prefix(Int(count)).compactMap { $0 }.first { device in
+            [renderNodeFile, EGL_DRM_DEVICE_FILE_EXT].contains { name in
+                epoxy_eglQueryDeviceStringEXT(device, EGLint(name)).map {
+                    String(cString: $0) == path
+                } ?? false
+            }
+        }
     }
 
     /// `extensions` are names of one client extension, newest first; one of them must be there.

@@ -22,10 +22,14 @@ public final class GLContext: @unchecked Sendable {
         ("GLES 3.0", EGL_OPENGL_ES_API, [EGL_CONTEXT_MAJOR_VERSION, 3, EGL_NONE]),
     ]
 
-    /// Makes a context, sharing objects with `shared` where given. Throws what the last attempt said.
-    init(display: EGLDisplayHandle, sharing shared: GLContext? = nil) throws(GLError) {
+    /// Makes a context, sharing objects with `shared` where given; with `prefersES` GLES, which alone samples what a GPU holds as luma and chroma
+    /// (`samplerExternalOES`). Throws what the last attempt said.
+    init(
+        display: EGLDisplayHandle, sharing shared: GLContext? = nil, prefersES: Bool = false
+    ) throws(GLError) {
         var failure = GLError(operation: "eglCreateContext", reason: "no attempt was made")
-        for attempt in GLContext.attempts {
+        let attempts = prefersES ? GLContext.attempts.reversed() : GLContext.attempts
+        for attempt in attempts {
             if let shared, shared.api != EGLenum(attempt.api) { continue }
             let renderable =
                 attempt.api == EGL_OPENGL_API ? EGL_OPENGL_BIT : EGL_OPENGL_ES3_BIT

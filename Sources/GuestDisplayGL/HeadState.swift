@@ -8,7 +8,7 @@ final class HeadState: @unchecked Sendable {
         case nothing
         case off
         case surface(SurfaceBacking)
-        case texture(GLScanout)
+        case gpu(GLScanout)
     }
 
     /// Whether the ingest has GL.
@@ -108,20 +108,13 @@ final class HeadState: @unchecked Sendable {
         }
     }
 
-    /// The one place where a GPU's scanouts are told apart. An importer of dma-bufs joins here.
+    /// A texture, or a buffer that the ingest has imported.
     private func show(_ scanout: GLScanout) throws(SurfaceError) {
-        switch scanout.storage {
-        case .dmaBuffer:
+        if case .texture = scanout.storage, !canReadTextures {
             throw SurfaceError(
-                field: "dma-buf",
-                reason: "this version cannot import it; start the guest's display without gl=on")
-        case .texture:
-            guard canReadTextures else {
-                throw SurfaceError(
-                    field: "texture", reason: "the software renderer cannot read it; use gl")
-            }
-            lock.withLock { replace(.texture(scanout), size: scanout.crop.size) }
+                field: "texture", reason: "the software renderer cannot read it; use gl")
         }
+        lock.withLock { replace(.gpu(scanout), size: scanout.crop.size) }
     }
 
     /// Under `lock`.
@@ -148,7 +141,7 @@ final class HeadState: @unchecked Sendable {
 
     /// Under `lock`.
     private func refresh(_ rect: Rect, release: FrameRelease?) throws(SurfaceError) {
-        if case .texture(let scanout) = current {
+        if case .gpu(let scanout) = current {
             pending.add(
                 rect.lies(within: scanout.crop.size) ? rect : Rect(scanout.crop.size))
             if let release { releases.append(release) }

@@ -122,7 +122,7 @@ private final class HeadWork: @unchecked Sendable {
                 slot.stale = Damage(size: ring.size)
                 count(pixels: pixels)
                 return .publish(ring, slot)
-            case .texture(let scanout):
+            case .gpu(let scanout):
                 let ring = rings.ring(size: scanout.crop.size, holdsTextures: true)
                 if !damage.isEmpty { ring.note(damage) }
                 return .readTexture(scanout, ring, releases, isChanged: !damage.isEmpty)
@@ -153,9 +153,10 @@ private final class HeadWork: @unchecked Sendable {
                 preconditionFailure("the slot kept in reserve was given away")
             }
             rings.reserved = slot
-            defer { for release in releases { release.release() } }
             let pixels = slot.stale.pixelCount
-            try worker.store?.write(scanout, to: slot)
+            // Without a store the ingest has ended, and the frames go with their references.
+            try worker.store?.write(scanout, to: slot, releasing: releases)
+            state.counters.withLock { $0.imports = worker.store?.importCount ?? 0 }
             slot.stale = Damage(size: ring.size)
             count(pixels: pixels)
             isBehind = true

@@ -97,7 +97,7 @@ public final class IngestHead: HeadPictures {
     public func receive(_ event: DisplayEvent) throws(SurfaceError) {
         state.counters.withLock { $0.events += 1 }
         do throws(SurfaceError) {
-            try state.apply(event)
+            try state.apply(try worker.prepared(event))
         } catch {
             state.counters.withLock { $0.refused += 1 }
             if case .scanout = event { state.lastRefusal.withLock { $0 = error } }

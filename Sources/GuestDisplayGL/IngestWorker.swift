@@ -84,6 +84,41 @@ final class IngestWorker: @unchecked Sendable {
         return try result.withLock { $0 }!.get()
     }
 
+    /// The event as a head can take it: a GPU's buffer is imported, or mapped where it can be read so and not imported. Waits for the ingest thread, which
+    /// waits for nobody. Throws why a buffer cannot be shown.
+    func prepared(_ event: DisplayEvent) throws(SurfaceError) -> DisplayEvent {
+        guard case .scanout(.gl(let scanout)) = event,
+            case .dmaBuffer(let buffer) = scanout.storage
+        else { return event }
+        let ready = DispatchSemaphore(value: 0)
+        let result = Mutex<Result<DMABufferPath, SurfaceError>?>(nil)
+        let accepted = enqueue { [self] in
+            let prepared: Result<DMABufferPath, SurfaceError>
+            do throws(SurfaceError) {
+                guard let store else { throw .ended }
+                prepared = .success(try store.prepare(buffer))
+            } catch {
+                prepared = .failure(error)
+            }
+            result.withLock { $0 = prepared }
+            ready.signal()
+        }
+        guard accepted else { throw .ended }
+        ready.wait()
+        switch try result.withLock({ $0 })!.get() {
+        case .imported:
+            logger.debug(
+                "dma-buf: \(buffer.format.fourcc), modifier \(buffer.modifier), \(buffer.size), imported"
+            )
+            return event
+        case .mapped(let surface):
+            logger.debug(
+                "dma-buf: \(buffer.format.fourcc), modifier \(buffer.modifier), \(buffer.size), read by the processor"
+            )
+            return .scanout(.surface(try surface.part(scanout)))
+        }
+    }
+
     /// Remembers a head's rings until ``remove(_:)``. Ingest thread.
     func add(_ head: HeadRings) {
         rings[ObjectIdentifier(head)] = head
@@ -101,7 +136,9 @@ final class IngestWorker: @unchecked Sendable {
             store = MemoryStore()
             return "software"
         case .gl(let display):
-            let context = try GLContext(display: display)
+            let context = try GLContext(
+                display: display,
+                prefersES: display.extensions.contains("EGL_EXT_image_dma_buf_import"))
             do throws(GLError) {
                 try context.makeCurrent()
                 store = try TextureStore(display: display)
@@ -120,5 +157,27 @@ final class IngestWorker: @unchecked Sendable {
         store?.close()
         store = nil
         context?.destroy()
+    }
+}
+
+extension SurfaceError {
+    fileprivate static let ended = SurfaceError(
+        field: "scanout", reason: "the viewer's ingest has ended")
+}
+
+extension DisplaySurface {
+    /// The part of a mapped buffer that a scanout shows.
+    fileprivate func part(_ scanout: GLScanout) throws(SurfaceError) -> DisplaySurface {
+        guard scanout.isTopDown else {
+            throw SurfaceError(
+                field: "y0_top",
+                reason: "a picture from its last row on is shown by a GPU that imports it alone; "
+                    + "start QEMU's display without gl=on")
+        }
+        let crop = scanout.crop
+        return try DisplaySurface(
+            width: crop.width, height: crop.height, stride: stride,
+            offset: offset + crop.y * stride + crop.x * format.bytesPerPixel, format: format,
+            memory: memory)
     }
 }

@@ -13,24 +13,9 @@ final class PictureProgram {
     init(isExact: Bool) throws(GLError) {
         let dialect = try Shaders.Dialect.current()
         GLError.forget()
-        let program = epoxy_glCreateProgram()
-        let vertex = try PictureProgram.compile(Shaders.vertex(dialect), kind: GL_VERTEX_SHADER)
-        let fragment = try PictureProgram.compile(
-            Shaders.fragment(dialect, isExact: isExact), kind: GL_FRAGMENT_SHADER)
-        epoxy_glAttachShader(program, vertex)
-        epoxy_glAttachShader(program, fragment)
-        epoxy_glBindAttribLocation(program, 0, "corner")
-        epoxy_glLinkProgram(program)
-        epoxy_glDeleteShader(vertex)
-        epoxy_glDeleteShader(fragment)
-        var isLinked: GLint = 0
-        epoxy_glGetProgramiv(program, GLenum(GL_LINK_STATUS), &isLinked)
-        if isLinked == 0 {
-            let log = PictureProgram.text { epoxy_glGetProgramInfoLog(program, $0, $1, $2) }
-            epoxy_glDeleteProgram(program)
-            throw GLError(operation: "glLinkProgram", reason: log)
-        }
-        self.program = program
+        program = try PictureProgram.link(
+            vertex: Shaders.vertex(dialect), fragment: Shaders.fragment(dialect, isExact: isExact),
+            firstAttribute: "corner")
         var uniforms: [String: GLint] = [:]
         for name in ["picture", "size", "frame", "windowHeight", "opaque", "swapped"] {
             uniforms[name] = epoxy_glGetUniformLocation(program, name)
@@ -104,6 +89,29 @@ final class PictureProgram {
         epoxy_glDeleteProgram(program)
         epoxy_glDeleteBuffers(1, &buffer)
         if vertexArray != 0 { epoxy_glDeleteVertexArrays(1, &vertexArray) }
+    }
+
+    /// A program of two shaders. Throws what the compiler says.
+    static func link(
+        vertex: String, fragment: String, firstAttribute: String? = nil
+    ) throws(GLError) -> GLuint {
+        let program = epoxy_glCreateProgram()
+        let vertex = try compile(vertex, kind: GL_VERTEX_SHADER)
+        let fragment = try compile(fragment, kind: GL_FRAGMENT_SHADER)
+        epoxy_glAttachShader(program, vertex)
+        epoxy_glAttachShader(program, fragment)
+        if let firstAttribute { epoxy_glBindAttribLocation(program, 0, firstAttribute) }
+        epoxy_glLinkProgram(program)
+        epoxy_glDeleteShader(vertex)
+        epoxy_glDeleteShader(fragment)
+        var isLinked: GLint = 0
+        epoxy_glGetProgramiv(program, GLenum(GL_LINK_STATUS), &isLinked)
+        if isLinked == 0 {
+            let log = text { epoxy_glGetProgramInfoLog(program, $0, $1, $2) }
+            epoxy_glDeleteProgram(program)
+            throw GLError(operation: "glLinkProgram", reason: log)
+        }
+        return program
     }
 
     private static func compile(_ source: String, kind: Int32) throws(GLError) -> GLuint {

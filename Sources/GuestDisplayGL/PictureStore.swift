@@ -8,8 +8,14 @@ protocol PictureStore: AnyObject {
     func make(size: Size) throws(GLError) -> Picture.Storage
     /// Copies what the slot lacks (its `stale`) from a backing picture. The backing may be written again on return.
     func write(_ backing: PictureMemory, to slot: PictureSlot) throws(GLError)
-    /// Copies what the slot lacks from a scanout that a GPU holds; returns when it was read and its frame may be released.
-    func write(_ scanout: GLScanout, to slot: PictureSlot) throws(GLError)
+    /// Makes a GPU's buffer readable. Throws why it cannot be.
+    func prepare(_ buffer: DMABuffer) throws(SurfaceError) -> DMABufferPath
+    /// Copies what the slot lacks from a scanout that a GPU holds; its frames are released when it was read, or when that failed.
+    func write(
+        _ scanout: GLScanout, to slot: PictureSlot, releasing frames: [FrameRelease]
+    ) throws(GLError)
+    /// How many buffers of GPUs were imported since the beginning.
+    var importCount: UInt64 { get }
     /// Makes what was written visible to readers in other contexts. Before the slot's picture is published.
     func finish(_ slot: PictureSlot) throws(GLError)
     /// The pixels of a picture's storage: 0x00RRGGBB.
@@ -24,6 +30,19 @@ protocol PictureStore: AnyObject {
     func close()
 }
 
+/// How a GPU's buffer is read.
+enum DMABufferPath {
+    /// By the GPU, which has imported it.
+    case imported
+    /// By the CPU, row after row.
+    case mapped(DisplaySurface)
+
+    /// The part of a scanout's buffer that is shown, in memory that the CPU reads. Throws why it cannot be read so.
+    static func mapping(_ buffer: DMABuffer) throws(SurfaceError) -> DMABufferPath {
+        .mapped(try buffer.map())
+    }
+}
+
 /// Pictures in CPU memory.
 final class MemoryStore: PictureStore {
     func make(size: Size) -> Picture.Storage {
@@ -35,7 +54,24 @@ final class MemoryStore: PictureStore {
         memory.copy(slot.stale, from: backing)
     }
 
-    func write(_ scanout: GLScanout, to slot: PictureSlot) throws(GLError) {
+    var importCount: UInt64 { 0 }
+
+    func prepare(_ buffer: DMABuffer) throws(SurfaceError) -> DMABufferPath {
+        guard buffer.modifier == .linear, buffer.format.pixelFormat != nil else {
+            throw SurfaceError(
+                field: "modifier",
+                reason:
+                    "the software renderer cannot read \(buffer.format.fourcc) with the modifier "
+                    + "\(buffer.modifier); use --renderer gl, or start the guest's display without gl=on"
+            )
+        }
+        return try .mapping(buffer)
+    }
+
+    func write(
+        _ scanout: GLScanout, to slot: PictureSlot, releasing frames: [FrameRelease]
+    ) throws(GLError) {
+        for frame in frames { frame.release() }
         throw GLError(
             operation: "picture of a GPU", reason: "the software renderer cannot read it")
     }

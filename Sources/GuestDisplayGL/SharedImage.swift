@@ -84,20 +84,6 @@ public final class SharedImage: @unchecked Sendable {
         for fence in waits.value { try wait(fence) }
     }
 
-    /// Waits until the picture is written: nothing of what was read for it is used after. The ingest's context is current.
-    func awaitWritten() throws(GLError) {
-        let fence = fences.withLock { Handle(value: $0.written) }
-        guard let fence = fence.value else { return }
-        // A second is far beyond any copy; a GPU that hangs must not hold the guest.
-        let result = epoxy_eglClientWaitSyncKHR(
-            display.display, fence, EGL_SYNC_FLUSH_COMMANDS_BIT_KHR, 1_000_000_000)
-        if result != EGL_CONDITION_SATISFIED_KHR {
-            throw GLError(
-                operation: "eglClientWaitSyncKHR",
-                reason: "a copy of a picture did not end within a second; the GPU hangs")
-        }
-    }
-
     /// Frees the image and its fences, not the texture. No picture refers to it any more. Idempotent.
     func destroy() {
         fences.withLock { fences in

@@ -17,14 +17,14 @@ struct SurfaceBacking {
         } else {
             memory = PictureMemory(size: surface.size)
         }
-        mapped = surface.memory is MappedMemory ? surface : nil
+        mapped = surface.memory.isShared ? surface : nil
         try PixelConversion.copy(Rect(surface.size), of: surface, to: memory, x: 0, y: 0)
     }
 
     /// Whether a new scanout's pixels go into this one's memory. Not those of a mapping, which can fail while it is read; owned or
     /// borrowed bytes are there to the end.
     func wouldBeReused(for surface: DisplaySurface) -> Bool {
-        !(surface.memory is MappedMemory) && surface.size == size
+        !surface.memory.isShared && surface.size == size
     }
 
     /// The copy into its memory failed: its pixels are worth nothing.

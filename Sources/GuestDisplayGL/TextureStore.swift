@@ -11,7 +11,9 @@ final class TextureStore: PictureStore {
     private let display: EGLDisplayHandle
     private let maximumExtent: Int
     private var readFramebuffer: GLuint = 0
-    private var drawFramebuffer: GLuint = 0
+    private let importer: DMABufferImporter?
+    private let scanoutCopy: ScanoutCopy
+    private let fences: ReleaseFences
 
     /// The ingest's context is current.
     init(display: EGLDisplayHandle) throws(GLError) {
@@ -28,7 +30,9 @@ final class TextureStore: PictureStore {
         epoxy_glGetIntegerv(GLenum(GL_MAX_TEXTURE_SIZE), &extent)
         maximumExtent = Int(extent)
         epoxy_glGenFramebuffers(1, &readFramebuffer)
-        epoxy_glGenFramebuffers(1, &drawFramebuffer)
+        importer = DMABufferImporter(display: display)
+        scanoutCopy = try ScanoutCopy()
+        fences = ReleaseFences(display: display)
         try GLError.check("ingest context")
         try probe()
     }
@@ -81,35 +85,67 @@ final class TextureStore: PictureStore {
         try GLError.check("glTexSubImage2D of \(backing.size)")
     }
 
-    func write(_ scanout: GLScanout, to slot: PictureSlot) throws(GLError) {
-        guard case .image(let image) = slot.storage, case .texture(let texture) = scanout.storage
-        else { return }
-        GLError.forget()
+    var importCount: UInt64 { importer?.importCount ?? 0 }
+
+    func prepare(_ buffer: DMABuffer) throws(SurfaceError) -> DMABufferPath {
+        let objection: SurfaceError
+        if let importer {
+            if let found = importer.objection(to: buffer) {
+                objection = found
+            } else {
+                do throws(GLError) {
+                    _ = try importer.texture(of: buffer)
+                    return .imported
+                } catch {
+                    objection = SurfaceError(field: "dmabuf", reason: error.description)
+                }
+            }
+        } else {
+            objection = SurfaceError(
+                field: "dmabuf",
+                reason: "\(GLContext.rendererName) imports no dma-bufs")
+        }
+        if buffer.modifier == .linear, buffer.format.pixelFormat != nil {
+            return try .mapping(buffer)
+        }
+        throw SurfaceError(
+            field: objection.field,
+            reason: "\(objection.reason), and \(buffer.format.fourcc) with the modifier "
+                + "\(buffer.modifier) cannot be read by the processor; use the GPU that the guest "
+                + "uses (QEMU's rendernode=, --render-node), or start QEMU's display without gl=on")
+    }
+
+    func write(
+        _ scanout: GLScanout, to slot: PictureSlot, releasing frames: [FrameRelease]
+    ) throws(GLError) {
+        do throws(GLError) {
+            try copy(scanout, to: slot)
+        } catch {
+            for frame in frames { frame.release() }
+            throw error
+        }
+        try fences.release(frames)
+    }
+
+    private func copy(_ scanout: GLScanout, to slot: PictureSlot) throws(GLError) {
+        guard case .image(let image) = slot.storage else { return }
         try image.waitForReaders()
-        defer {
-            epoxy_glBindFramebuffer(GLenum(GL_READ_FRAMEBUFFER), 0)
-            epoxy_glBindFramebuffer(GLenum(GL_DRAW_FRAMEBUFFER), 0)
+        let (source, target): (GLuint, GLenum)
+        switch scanout.storage {
+        case .texture(let texture):
+            (source, target) = (texture, GLenum(GL_TEXTURE_2D))
+        case .dmaBuffer(let buffer):
+            guard let importer else {
+                throw GLError(operation: "dma-buf", reason: "the driver imports none")
+            }
+            let imported = try importer.texture(of: buffer)
+            importer.waitForGuest(buffer)
+            (source, target) = (imported.texture, imported.target)
         }
-        try attach(texture, to: readFramebuffer, as: GL_READ_FRAMEBUFFER)
-        try attach(image.texture, to: drawFramebuffer, as: GL_DRAW_FRAMEBUFFER)
-        let crop = scanout.crop
-        for rect in slot.stale.rects {
-            let x = GLint(crop.x + rect.x)
-            // Rows of the texture from its first in memory; a picture stored bottom-up is turned over here.
-            let top = GLint(
-                scanout.isTopDown
-                    ? crop.y + rect.y : scanout.backingSize.height - crop.y - rect.y)
-            let bottom =
-                scanout.isTopDown ? top + GLint(rect.height) : top - GLint(rect.height)
-            epoxy_glBlitFramebuffer(
-                x, top, x + GLint(rect.width), bottom,
-                GLint(rect.x), GLint(rect.y), GLint(rect.maxX), GLint(rect.maxY),
-                GLbitfield(GL_COLOR_BUFFER_BIT), GLenum(GL_NEAREST))
-        }
+        try scanoutCopy.copy(
+            slot.stale.rects, of: scanout, source: source, target: target, to: image.texture)
         image.swapsRedAndBlue = false
-        try GLError.check("copy of a texture of \(scanout.backingSize)")
         try image.didWrite()
-        try image.awaitWritten()
     }
 
     func finish(_ slot: PictureSlot) throws(GLError) {
@@ -150,7 +186,9 @@ final class TextureStore: PictureStore {
 
     func close() {
         epoxy_glDeleteFramebuffers(1, &readFramebuffer)
-        epoxy_glDeleteFramebuffers(1, &drawFramebuffer)
+        scanoutCopy.delete()
+        importer?.close()
+        fences.close()
     }
 
     private func read(_ image: SharedImage) throws(GLError) -> [UInt32] {

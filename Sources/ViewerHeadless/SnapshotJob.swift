@@ -31,7 +31,7 @@ public struct SnapshotJob {
         let deadline = DispatchTime.now() + options.timeout
         // What can be told at once is told before a guest is started or taken from its viewer.
         let output = try OutputFile(options.output)
-        let ingest = try makeIngest(options.renderer)
+        let ingest = try makeIngest(options)
         defer { ingest.stop() }
         // A guest that was started does not outlive its snapshot, nor does a start that takes long.
         let signals = TerminationSignals { [watch, source] signal in
@@ -203,13 +203,13 @@ public struct SnapshotJob {
         }
     }
 
-    private func makeIngest(_ choice: RendererChoice?) throws(DisplayError) -> Ingest {
+    private func makeIngest(_ options: SnapshotOptions) throws(DisplayError) -> Ingest {
         do throws(GLError) {
-            if choice != .software {
+            if options.renderer != .software {
                 do throws(GLError) {
-                    return try Ingest(.gl(.surfaceless()), logger: logger)
+                    return try Ingest(.gl(.headless(node: options.renderNode)), logger: logger)
                 } catch {
-                    if choice == .gl { throw error }
+                    if options.renderer == .gl || options.renderNode != nil { throw error }
                     logger.info("no GL: \(error)")
                 }
             }

@@ -12,19 +12,22 @@ public struct SnapshotOptions: Sendable {
     public var output: String
     /// How pictures are kept; nil: GL where it works.
     public var renderer: RendererChoice?
+    /// The GPU's node to use, `/dev/dri/renderD128` for example; nil: the first that works, or none.
+    public var renderNode: String?
     /// What is shown over the guest's picture; nothing leaves it as the guest drew it.
     public var layers: Set<SnapshotLayer>
 
     /// Describes a snapshot.
     public init(
         head: Int? = nil, waitsUntilStable: Bool = false, timeout: Double = 30, output: String,
-        renderer: RendererChoice? = nil, layers: Set<SnapshotLayer> = []
+        renderer: RendererChoice? = nil, renderNode: String? = nil, layers: Set<SnapshotLayer> = []
     ) {
         self.head = head
         self.waitsUntilStable = waitsUntilStable
         self.timeout = timeout
         self.output = output
         self.renderer = renderer
+        self.renderNode = renderNode
         self.layers = layers
     }
 }

@@ -36,6 +36,12 @@ struct SwiftvmSnapshot: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
+            "Use the GPU of this node, /dev/dri/renderD128 for example; without it, the first that works, or none.",
+            valueName: "path"))
+    var renderNode: String?
+
+    @Option(
+        help: ArgumentHelp(
             "Show these over the guest's picture, with commas between them: \(SnapshotLayer.list). Without it, none.",
             valueName: "names"))
     var layers: String?
@@ -57,6 +63,9 @@ struct SwiftvmSnapshot: ParsableCommand {
         // A week: beyond it, the sum with the clock would not hold; nobody waits that long for a picture.
         guard timeout > 0, timeout <= 604_800 else {
             throw ValidationError("--timeout must be more than 0 and at most 604800 seconds")
+        }
+        if renderNode != nil, shared.renderer == .software {
+            throw ValidationError("--render-node is for GL: leave --renderer software out")
         }
         _ = try chosenLayers()
         _ = try split()
@@ -84,7 +93,7 @@ struct SwiftvmSnapshot: ParsableCommand {
         try job.run(
             SnapshotOptions(
                 head: head, waitsUntilStable: waitStable, timeout: timeout, output: output,
-                renderer: shared.renderer, layers: chosenLayers()))
+                renderer: shared.renderer, renderNode: renderNode, layers: chosenLayers()))
     }
 
     /// The guest and the file: the last name is the file, the one before it the target. `--list-heads` needs no file.

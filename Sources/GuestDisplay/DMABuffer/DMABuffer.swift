@@ -174,6 +174,7 @@ final class DMABufferMemory: SurfaceMemory, @unchecked Sendable {
     private let descriptor: OwnedDescriptor
     private let base: UnsafeMutableRawPointer
     let byteCount: Int
+    var isShared: Bool { true }
 
     init(_ owned: consuming OwnedDescriptor, byteCount: Int) throws(SurfaceError) {
         guard

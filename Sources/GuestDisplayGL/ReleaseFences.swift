@@ -1,0 +1,66 @@
+internal import CEpoxy
+internal import Dispatch
+internal import GuestDisplay
+internal import Synchronization
+
+/// Releases guests' frames when the GPU has read them. Ingest thread only, its context current.
+final class ReleaseFences {
+    private let display: EGLDisplayHandle
+    private let hasNativeFences: Bool
+    private let queue = DispatchQueue(label: "org.swiftvm.release-fences")
+
+    init(display: EGLDisplayHandle) {
+        self.display = display
+        hasNativeFences = display.extensions.contains("EGL_ANDROID_native_fence_sync")
+    }
+
+    /// Releases the frames once the commands so far are done: at once where nothing waits, else from a queue of its own, or, where the driver's
+    /// fences cannot be waited for elsewhere, before it returns. Throws what EGL reports; the frames are released then too.
+    func release(_ frames: [FrameRelease]) throws(GLError) {
+        if frames.isEmpty { return }
+        if hasNativeFences, let file = nativeFence() {
+            wait(for: file, then: frames)
+            return
+        }
+        defer { for frame in frames { frame.release() } }
+        guard let fence = epoxy_eglCreateSyncKHR(display.display, EGLenum(EGL_SYNC_FENCE_KHR), nil)
+        else { throw .egl("eglCreateSyncKHR") }
+        defer { _ = epoxy_eglDestroySyncKHR(display.display, fence) }
+        // A second is far beyond any copy; a GPU that hangs must not hold the guest.
+        let result = epoxy_eglClientWaitSyncKHR(
+            display.display, fence, EGL_SYNC_FLUSH_COMMANDS_BIT_KHR, 1_000_000_000)
+        if result != EGL_CONDITION_SATISFIED_KHR {
+            throw GLError(
+                operation: "eglClientWaitSyncKHR",
+                reason: "a copy of a picture did not end within a second; the GPU hangs")
+        }
+    }
+
+    /// Frames that still wait are released with their last reference.
+    func close() {}
+
+    /// A sync file behind the commands so far; nil where the driver gives none.
+    private func nativeFence() -> OwnedDescriptor? {
+        guard
+            let fence = epoxy_eglCreateSyncKHR(
+                display.display, EGLenum(EGL_SYNC_NATIVE_FENCE_ANDROID), nil)
+        else { return nil }
+        defer { _ = epoxy_eglDestroySyncKHR(display.display, fence) }
+        // The file exists once the commands were sent.
+        epoxy_glFlush()
+        let file = epoxy_eglDupNativeFenceFDANDROID(display.display, fence)
+        return file < 0 ? nil : OwnedDescriptor(owning: file)
+    }
+
+    /// A sync file is readable when it is signalled (Documentation/driver-api/sync_file).
+    private func wait(for file: consuming OwnedDescriptor, then frames: [FrameRelease]) {
+        let number = file.take()
+        let source = DispatchSource.makeReadSource(fileDescriptor: number, queue: queue)
+        source.setEventHandler {
+            for frame in frames { frame.release() }
+            source.cancel()
+        }
+        source.setCancelHandler { _ = OwnedDescriptor(owning: number) }
+        source.activate()
+    }
+}
