@@ -26,6 +26,9 @@ public protocol HeadPictures: HeadSink {
     var cursor: CursorState { get }
     /// What was done since the head began.
     var counters: IngestCounters { get }
+    /// How the pixels of the newest scanout come here, for a user to read: `bytes`, `shared memory`, or which GPU's buffer and who reads it. Empty before the
+    /// first.
+    var path: String { get }
     /// Why the newest scanout was refused; nil when it was not.
     var lastRefusal: SurfaceError? { get }
     /// Calls `wake` on a thread of its own after each change of content or cursor, until the observation is cancelled or dropped.

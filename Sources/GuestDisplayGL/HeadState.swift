@@ -16,6 +16,10 @@ final class HeadState: @unchecked Sendable {
     let observers = HeadObservers()
     let counters = Mutex(IngestCounters())
     let lastRefusal = Mutex<SurfaceError?>(nil)
+    /// How the newest scanout's pixels come.
+    let path = Mutex("")
+    /// How many scanouts were refused or shown after one that was: what is said of it changes then.
+    let refusalSerial = Mutex<UInt64>(0)
 
     /// Held while pixels are copied into the backing picture or out of it; never while anybody waits.
     let lock = Lock()

@@ -34,6 +34,7 @@ private final class HeadWork: @unchecked Sendable {
     private var rings: HeadRings
     private var number: UInt64 = 0
     private var seenCursor: UInt64 = 0
+    private var seenRefusal: UInt64 = 0
     /// Whether the ring lacks changes that were taken from the state, or a written slot was not published.
     private var isBehind = false
     private var isClosed = false
@@ -85,6 +86,11 @@ private final class HeadWork: @unchecked Sendable {
         let cursor = state.cursor.serial
         if cursor != seenCursor {
             seenCursor = cursor
+            isChanged = true
+        }
+        let refusal = state.refusalSerial.withLock { $0 }
+        if refusal != seenRefusal {
+            seenRefusal = refusal
             isChanged = true
         }
         if isChanged { state.observers.wakeAll() }

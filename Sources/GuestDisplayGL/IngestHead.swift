@@ -33,6 +33,9 @@ public final class IngestHead: HeadPictures {
     /// What was done since the head began.
     public var counters: IngestCounters { state.counters.withLock { $0 } }
 
+    /// How the pixels of the newest scanout come here.
+    public var path: String { state.path.withLock { $0 } }
+
     /// Why the newest scanout was refused; nil when it was not.
     public var lastRefusal: SurfaceError? { state.lastRefusal.withLock { $0 } }
 
@@ -97,19 +100,34 @@ public final class IngestHead: HeadPictures {
     public func receive(_ event: DisplayEvent) throws(SurfaceError) {
         state.counters.withLock { $0.events += 1 }
         do throws(SurfaceError) {
-            try state.apply(try worker.prepared(event))
+            let (event, path) = try worker.prepared(event)
+            try state.apply(event)
+            if case .scanout = event { note(path, refusal: nil) }
         } catch {
             state.counters.withLock { $0.refused += 1 }
-            if case .scanout = event { state.lastRefusal.withLock { $0 = error } }
+            if case .scanout = event {
+                note("", refusal: error)
+                updater.schedule()
+            }
             throw error
         }
-        if case .scanout = event { state.lastRefusal.withLock { $0 = nil } }
         switch event {
         case .scanout(.surface), .scanout(.gl), .update:
             state.counters.withLock { $0.changes += 1 }
         case .scanout(.off), .cursor, .cursorPosition: break
         }
         updater.schedule()
+    }
+}
+
+extension IngestHead {
+    private func note(_ path: String, refusal: SurfaceError?) {
+        state.path.withLock { $0 = path }
+        let before = state.lastRefusal.withLock { last in
+            defer { last = refusal }
+            return last
+        }
+        if before != refusal { state.refusalSerial.withLock { $0 += 1 } }
     }
 }
 

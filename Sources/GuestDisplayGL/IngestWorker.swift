@@ -84,12 +84,23 @@ final class IngestWorker: @unchecked Sendable {
         return try result.withLock { $0 }!.get()
     }
 
-    /// The event as a head can take it: a GPU's buffer is imported, or mapped where it can be read so and not imported. Waits for the ingest thread, which
-    /// waits for nobody. Throws why a buffer cannot be shown.
-    func prepared(_ event: DisplayEvent) throws(SurfaceError) -> DisplayEvent {
-        guard case .scanout(.gl(let scanout)) = event,
-            case .dmaBuffer(let buffer) = scanout.storage
-        else { return event }
+    /// The event as a head can take it, and for a scanout how its pixels come: a GPU's buffer is imported, or mapped where it can be read so and
+    /// not imported. Waits for the ingest thread, which waits for nobody. Throws why a buffer cannot be shown.
+    func prepared(_ event: DisplayEvent) throws(SurfaceError) -> (DisplayEvent, path: String) {
+        switch event {
+        case .scanout(.surface(let surface)):
+            return (event, surface.memory.isShared ? "shared memory" : "bytes")
+        case .scanout(.gl(let scanout)):
+            guard case .dmaBuffer(let buffer) = scanout.storage else { return (event, "texture") }
+            return try prepared(event, scanout, buffer)
+        case .scanout(.off), .update, .cursor, .cursorPosition:
+            return (event, "")
+        }
+    }
+
+    private func prepared(
+        _ event: DisplayEvent, _ scanout: GLScanout, _ buffer: DMABuffer
+    ) throws(SurfaceError) -> (DisplayEvent, path: String) {
         let ready = DispatchSemaphore(value: 0)
         let result = Mutex<Result<DMABufferPath, SurfaceError>?>(nil)
         let accepted = enqueue { [self] in
@@ -105,18 +116,17 @@ final class IngestWorker: @unchecked Sendable {
         }
         guard accepted else { throw .ended }
         ready.wait()
+        let kind = "dma-buf \(buffer.format.fourcc), modifier \(buffer.modifier)"
+        let prepared: (DisplayEvent, path: String)
         switch try result.withLock({ $0 })!.get() {
         case .imported:
-            logger.debug(
-                "dma-buf: \(buffer.format.fourcc), modifier \(buffer.modifier), \(buffer.size), imported"
-            )
-            return event
+            prepared = (event, "\(kind), imported")
         case .mapped(let surface):
-            logger.debug(
-                "dma-buf: \(buffer.format.fourcc), modifier \(buffer.modifier), \(buffer.size), read by the processor"
-            )
-            return .scanout(.surface(try surface.part(scanout)))
+            let part = try surface.part(scanout)
+            prepared = (.scanout(.surface(part)), "\(kind), read by the processor")
         }
+        logger.trace("\(prepared.path), \(buffer.size)")
+        return prepared
     }
 
     /// Remembers a head's rings until ``remove(_:)``. Ingest thread.

@@ -6,6 +6,8 @@ public enum Notice: Hashable, Sendable {
     case connecting
     /// The guest has switched its display off.
     case displayOff
+    /// The guest's newest picture cannot be shown, for that reason; the last good one stays.
+    case refused(String)
     /// The guest has taken the head away.
     case headRemoved
     /// The guest is paused.
@@ -31,6 +33,8 @@ public enum Notice: Hashable, Sendable {
         switch self {
         case .connecting: "Connecting to the guest …"
         case .displayOff: "The guest's display is off"
+        case .refused(let reason):
+            "The guest's picture cannot be shown\n\(PlainText.oneLine(reason, limit: 400))"
         case .headRemoved: "The guest has removed this display"
         case .paused: "Paused"
         case .shutDown: "The guest has shut down"
@@ -49,7 +53,8 @@ public enum Notice: Hashable, Sendable {
     /// The notice that matters most in that state; nil when the picture speaks for itself.
     public static func of(
         end: SourceEnd?, isRemoved: Bool = false, machine: MachineState?, isOff: Bool,
-        hasPicture: Bool, hint: String?, takeBack: TakeBack = .impossible
+        hasPicture: Bool, refusal: SurfaceError? = nil, hint: String?,
+        takeBack: TakeBack = .impossible
     ) -> Notice? {
         switch end {
         case .guestQuit: return .guestQuit(nil)
@@ -67,6 +72,7 @@ public enum Notice: Hashable, Sendable {
         case .shutDown: return .shutDown
         case .running, nil: break
         }
+        if let refusal { return .refused(refusal.description) }
         if isOff { return .displayOff }
         return hasPicture ? nil : .connecting
     }

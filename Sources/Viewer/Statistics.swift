@@ -10,6 +10,8 @@ public struct Statistics: Hashable, Sendable {
     public var geometry: PictureGeometry
     /// What draws, for a user to read.
     public var renderer: String
+    /// How the pixels come, for a user to read; empty when unknown.
+    public var path: String
     /// What the head's ingest has done since it began.
     public var counters: IngestCounters
     /// Pictures shown since the window began; what was published and not shown was overtaken by a newer one.
@@ -18,12 +20,13 @@ public struct Statistics: Hashable, Sendable {
     /// Names all.
     public init(
         shownRate: Double?, offeredRate: Double, geometry: PictureGeometry, renderer: String,
-        counters: IngestCounters, shown: UInt64
+        path: String = "", counters: IngestCounters, shown: UInt64
     ) {
         self.shownRate = shownRate
         self.offeredRate = offeredRate
         self.geometry = geometry
         self.renderer = renderer
+        self.path = path
         self.counters = counters
         self.shown = shown
     }
@@ -46,10 +49,14 @@ public struct Statistics: Hashable, Sendable {
         return """
             \(rate)\(Statistics.decimal(offeredRate, places: 1)) pictures/s
             \(guest), window \(geometry.window)\(scale)
-            \(PlainText.oneLine(renderer))
+            \(PlainText.oneLine(renderer))\(pathLine)
             received \(counters.changes), merged \(merged), dropped \(dropped), \
             refused \(counters.refused)
             """
+    }
+
+    private var pathLine: String {
+        path.isEmpty ? "" : "\npictures as \(PlainText.oneLine(path))"
     }
 
     private var scale: String {
@@ -92,7 +99,7 @@ public struct StatisticsMeter: Sendable {
     /// The rates since the last call, or since the beginning. `time` must be later; nothing has passed in no time.
     public mutating func statistics(
         at time: ContinuousClock.Instant, geometry: PictureGeometry, renderer: String,
-        counters: IngestCounters
+        path: String, counters: IngestCounters
     ) -> Statistics {
         let seconds = (time - last.time) / .seconds(1)
         let rate = { (now: UInt64, before: UInt64) -> Double in
@@ -102,6 +109,6 @@ public struct StatisticsMeter: Sendable {
         return Statistics(
             shownRate: rate(shown, last.shown),
             offeredRate: rate(counters.picturesPublished, last.published), geometry: geometry,
-            renderer: renderer, counters: counters, shown: shown)
+            renderer: renderer, path: path, counters: counters, shown: shown)
     }
 }

@@ -69,7 +69,7 @@ public struct SnapshotJob {
         if options.layers.isEmpty { return pixels }
         let geometry = PictureGeometry(guest: pixels.size, window: pixels.size, mode: .oneToOne)
         var statistics = meter.statistics(
-            at: .now, geometry: geometry, renderer: ingest.rendererDescription,
+            at: .now, geometry: geometry, renderer: ingest.rendererDescription, path: head.path,
             counters: head.counters)
         statistics.shownRate = nil
         let notice = Notice.of(

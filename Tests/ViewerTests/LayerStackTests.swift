@@ -177,17 +177,17 @@ import Testing
         }
         counters.picturesPublished = 40
         let first = meter.statistics(
-            at: start + .milliseconds(500), geometry: geometry(), renderer: "r",
+            at: start + .milliseconds(500), geometry: geometry(), renderer: "r", path: "",
             counters: counters)
         #expect(first.shownRate == 60 && first.offeredRate == 80)
         #expect(first.shown == 30 && first.dropped == 10)
         counters.picturesPublished = 50
         let second = meter.statistics(
-            at: start + .milliseconds(1500), geometry: geometry(), renderer: "r",
+            at: start + .milliseconds(1500), geometry: geometry(), renderer: "r", path: "",
             counters: counters)
         #expect(second.shownRate == 0 && second.offeredRate == 10)
         let none = meter.statistics(
-            at: start + .milliseconds(1500), geometry: geometry(), renderer: "r",
+            at: start + .milliseconds(1500), geometry: geometry(), renderer: "r", path: "",
             counters: counters)
         #expect(none.shownRate == 0 && none.offeredRate == 0)
     }

@@ -168,7 +168,8 @@ extension HeadController {
         if let picture { meter.didShow(picture: picture.number) }
         let notice = Notice.of(
             end: session.end, isRemoved: isRemoved, machine: session.machineState,
-            isOff: isKnownOff, hasPicture: guestSize != .zero, hint: hint,
+            isOff: isKnownOff, hasPicture: guestSize != .zero, refusal: pictures.lastRefusal,
+            hint: hint,
             takeBack: session.takeBackNotice)
         // With a relative mouse the guest decides where its cursor is, so it is drawn there.
         let drawsCursor = pointerMode == .relative && session.end == nil
@@ -402,7 +403,7 @@ extension HeadController: InputControllerDelegate {
 
     private func updateStatistics() {
         statistics = meter.statistics(
-            at: .now, geometry: geometry, renderer: rendererDescription,
+            at: .now, geometry: geometry, renderer: rendererDescription, path: pictures.path,
             counters: pictures.counters)
         window?.queueDraw()
         statisticsTimer.start(milliseconds: 1000) { [weak self] in self?.updateStatistics() }
