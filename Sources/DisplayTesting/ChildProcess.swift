@@ -8,16 +8,17 @@ public final class ChildProcess: Sendable {
     public let pid: Int32
     private let status = Mutex<Int32?>(nil)
 
-    /// Starts a program with standard input from /dev/null. `output` gets what it prints to standard output; else it is
-    /// the test's own.
+    /// Starts a program with standard input from /dev/null. `output` gets what it prints to standard output, `error` what it prints to standard
+    /// error; else they are the test's own.
     public init(
-        _ path: String, _ arguments: [String], output: Int32? = nil
+        _ path: String, _ arguments: [String], output: Int32? = nil, error errors: Int32? = nil
     ) throws(ScriptError) {
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
         posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
         if let output { posix_spawn_file_actions_adddup2(&actions, output, 1) }
+        if let errors { posix_spawn_file_actions_adddup2(&actions, errors, 2) }
         var words: [UnsafeMutablePointer<CChar>?] = ([path] + arguments).map { strdup($0) }
         words.append(nil)
         defer { for word in words { free(word) } }

@@ -122,7 +122,11 @@ public final class IngestHead: HeadPictures {
 
 extension IngestHead {
     private func note(_ path: String, refusal: SurfaceError?) {
-        state.path.withLock { $0 = path }
+        let isAnother = state.path.withLock { last in
+            defer { last = path }
+            return last != path
+        }
+        if isAnother, !path.isEmpty { worker.logger.debug("pictures as \(path)") }
         let before = state.lastRefusal.withLock { last in
             defer { last = refusal }
             return last

@@ -117,16 +117,12 @@ final class IngestWorker: @unchecked Sendable {
         guard accepted else { throw .ended }
         ready.wait()
         let kind = "dma-buf \(buffer.format.fourcc), modifier \(buffer.modifier)"
-        let prepared: (DisplayEvent, path: String)
         switch try result.withLock({ $0 })!.get() {
         case .imported:
-            prepared = (event, "\(kind), imported")
+            return (event, "\(kind), imported")
         case .mapped(let surface):
-            let part = try surface.part(scanout)
-            prepared = (.scanout(.surface(part)), "\(kind), read by the processor")
+            return (.scanout(.surface(try surface.part(scanout))), "\(kind), read by the processor")
         }
-        logger.trace("\(prepared.path), \(buffer.size)")
-        return prepared
     }
 
     /// Remembers a head's rings until ``remove(_:)``. Ingest thread.

@@ -1,0 +1,68 @@
+import DisplayTesting
+import Glibc
+import GuestDisplay
+import Testing
+
+extension RenderNodeTests {
+    /// A guest whose pictures arrive as a GPU's buffers, in `swiftvm-snapshot`: exact, and upright.
+    @Suite(.serialized) struct SnapshotTests {
+        /// A guest's display device, and what the demo guest is told of it.
+        struct Device: Hashable, CustomTestStringConvertible {
+            let option: String
+            let words: String
+
+            var testDescription: String { "\(option) \(words)" }
+        }
+
+        static let devices = [
+            Device(option: "VGA", words: "800x600 still"),
+            Device(option: "virtio-vga", words: "1024x768 still"),
+            Device(option: "virtio-vga-gl", words: "1023x767 still"),
+            Device(option: "virtio-vga-gl", words: "800x600 still 3d"),
+            Device(option: "virtio-vga-gl", words: "800x600 still 3d-y0-top"),
+        ]
+
+        @Test(
+            "Pixel for pixel what the guest drew, imported and not read by the processor",
+            arguments: QEMUBinary.all, devices)
+        func exact(binary: QEMUBinary, device: Device) throws {
+            let node = try #require(RenderNode.path)
+            let guest = try DemoGuestUnderTest(
+                binary, device.words, display: "dbus,p2p=yes,gl=on,rendernode=\(node)",
+                arguments: ["-vga", "none", "-device", device.option])
+            let folder = try TestFolder()
+            let (status, log) = try snapshot(
+                [
+                    "--verbose", "--render-node", node, "--timeout", "120", guest.qemu.monitor,
+                    folder.file("screen.png"),
+                ], in: folder)
+            try #require(status == 0, "\(log)")
+            #expect(log.contains("pictures as dma-buf"), "\(log)")
+            #expect(log.contains("imported"), "\(log)")
+            let size = device.words.split(separator: " ")[0].split(separator: "x").compactMap {
+                Int($0)
+            }
+            let picture = try #require(PNGPicture(path: folder.file("screen.png")))
+            #expect(picture.width == size[0] && picture.height == size[1])
+            let card = DemoCard(
+                width: size[0], height: size[1], drawsPointer: device.option == "VGA")
+            let expected = card.expectedPixels()
+            let wrong = zip(picture.pixels, expected).count { $0 != $1 & 0xff_ffff }
+            #expect(wrong == 0, "\(wrong) of \(expected.count) pixels differ; \(log)")
+        }
+
+        private func snapshot(_ arguments: [String], in folder: TestFolder) throws -> (
+            Int32, String
+        ) {
+            let bin = try #require(getenv("SWIFTVM_BIN").map { String(cString: $0) })
+            let path = folder.file("log")
+            let log = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+            try #require(log >= 0)
+            defer { close(log) }
+            let program = try ChildProcess(
+                "\(bin)/swiftvm-snapshot", arguments, output: log, error: log)
+            let status = program.wait()
+            return (status, String(decoding: try TestFolder.read(path), as: UTF8.self))
+        }
+    }
+}
