@@ -63,6 +63,8 @@ public final class RecordingSink: HeadSink {
         var picture: RecordedPicture?
         var live: DisplaySurface?
         var last: DisplaySurface?
+        var scanout: GLScanout?
+        var releases: [FrameRelease] = []
         var failure: SurfaceError?
         var cursor: Cursor?
     }
@@ -70,14 +72,18 @@ public final class RecordingSink: HeadSink {
     private let state = Mutex(State())
     private let arrived = DispatchSemaphore(value: 0)
     private let isCounting: Bool
+    private let keepsReleases: Bool
     private let whileReceiving: (@Sendable (DisplayEvent) -> Void)?
 
     /// - Parameters:
     ///   - isCounting: counts events and forgets them, for long runs.
+    ///   - keepsReleases: holds the frames, until ``takeReleases()``.
     ///   - whileReceiving: runs in each ``receive(_:)``, before anything is copied.
     public init(
-        isCounting: Bool = false, whileReceiving: (@Sendable (DisplayEvent) -> Void)? = nil
+        isCounting: Bool = false, keepsReleases: Bool = false,
+        whileReceiving: (@Sendable (DisplayEvent) -> Void)? = nil
     ) {
+        self.keepsReleases = keepsReleases
         self.isCounting = isCounting
         self.whileReceiving = whileReceiving
     }
@@ -92,6 +98,17 @@ public final class RecordingSink: HeadSink {
     public var cursor: Cursor? { state.withLock { $0.cursor } }
     /// The last surface that came, kept beyond its call, which no real sink may do.
     public var keptSurface: DisplaySurface? { state.withLock { $0.last } }
+
+    /// The picture that a GPU holds; nil while another is shown, or none.
+    public var scanout: GLScanout? { state.withLock { $0.scanout } }
+
+    /// The frames that are held, which are the caller's now.
+    public func takeReleases() -> [FrameRelease] {
+        state.withLock { state in
+            defer { state.releases = [] }
+            return state.releases
+        }
+    }
 
     /// Makes every further event fail; nil ends that.
     public func fail(with error: SurfaceError?) {
@@ -110,6 +127,9 @@ public final class RecordingSink: HeadSink {
     /// Copies the event's pixels and notes it.
     public func receive(_ event: DisplayEvent) throws(SurfaceError) {
         whileReceiving?(event)
+        if keepsReleases, case .update(.inPlace(_, let release?)) = event {
+            state.withLock { $0.releases.append(release) }
+        }
         let result = state.withLock { state -> Result<Void, SurfaceError> in
             do throws(SurfaceError) {
                 if let failure = state.failure { throw failure }
@@ -122,7 +142,7 @@ public final class RecordingSink: HeadSink {
             }
         }
         try result.get()
-        if case .update(.inPlace(_, let release)) = event { release?.release() }
+        if !keepsReleases, case .update(.inPlace(_, let release)) = event { release?.release() }
         arrived.signal()
     }
 
@@ -134,14 +154,17 @@ public final class RecordingSink: HeadSink {
             state.last = surface
             state.picture = try RecordedPicture(surface)
             state.live = surface
+            state.scanout = nil
             return .surface(surface.size, surface.format)
         case .scanout(.gl(let scanout)):
             state.picture = nil
             state.live = nil
+            state.scanout = scanout
             return .gl(scanout.backingSize)
         case .scanout(.off):
             state.picture = nil
             state.live = nil
+            state.scanout = nil
             return .off
         case .update(.pixels(let surface, let x, let y)):
             let rect = Rect(x: x, y: y, width: surface.size.width, height: surface.size.height)
@@ -155,6 +178,7 @@ public final class RecordingSink: HeadSink {
             state.picture?.put(try RecordedPicture(surface), x: x, y: y)
             return .pixels(rect)
         case .update(.inPlace(let rect, _)):
+            if state.scanout != nil { return .inPlace(rect) }
             guard let live = state.live else {
                 throw SurfaceError(field: "update", reason: "nothing is shown")
             }

@@ -14,6 +14,10 @@ public final class ScriptedListenerPeer {
     public let descriptor: CInt
     private var clientEnd: CInt
     private var nextSerial: UInt32 = 1
+    /// Calls that were sent and want an answer.
+    private var unanswered: Set<UInt32> = []
+    /// Answers that came before they were asked for.
+    private var early: [UInt32: WireAnswer] = [:]
 
     /// Makes the socketpair.
     public init() throws(ScriptError) {
@@ -117,6 +121,7 @@ public final class ScriptedListenerPeer {
     public func send(_ message: WireMessage) throws(ScriptError) -> UInt32 {
         let serial = message.serial ?? nextSerial
         nextSerial += 1
+        if message.type == 1, message.flags & 1 == 0 { unanswered.insert(serial) }
         try send(bytes: message.encoded(serial: serial), descriptors: message.descriptors)
         return serial
     }
@@ -128,7 +133,30 @@ public final class ScriptedListenerPeer {
         guard answer.replySerial == serial else {
             throw ScriptError("expected an answer to \(serial), got \(answer)")
         }
+        unanswered.remove(serial)
         return answer
+    }
+
+    /// Waits for the answer to one of the calls that were sent; others may be answered before. Throws when an answer is to no call, or to one that was
+    /// answered before.
+    public func answer(to serial: UInt32) throws(ScriptError) -> WireAnswer {
+        while true {
+            if let answer = early.removeValue(forKey: serial) { return answer }
+            let answer = try readAnswer()
+            guard unanswered.remove(answer.replySerial) != nil else {
+                throw ScriptError("an answer to no call, or a second one: \(answer)")
+            }
+            early[answer.replySerial] = answer
+        }
+    }
+
+    /// Throws when an answer to anything has come by the time that a Ping is answered.
+    public func expectNoAnswer() throws(ScriptError) {
+        let serial = try send(WireMessage("Ping", interface: "org.freedesktop.DBus.Peer"))
+        _ = try answer(to: serial)
+        guard early.isEmpty else {
+            throw ScriptError("expected no answer, got \(early.values)")
+        }
     }
 
     /// Reads the next answer.

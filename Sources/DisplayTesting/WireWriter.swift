@@ -51,7 +51,13 @@ public struct WireWriter: Sendable {
         bytes += value
     }
 
-    /// Appends values by their signature, which must be made of u, i, h, t, b, s, g and ay.
+    /// An `au` or an `ah`; `claimedLength` writes another length in bytes than there is.
+    public mutating func uint32Array(_ values: [UInt32], claimedLength: UInt32? = nil) {
+        uint32(claimedLength ?? UInt32(values.count * 4))
+        for value in values { uint32(value) }
+    }
+
+    /// Appends values by their signature, which must be made of u, i, h, t, b, s, g, ay, au and ah.
     public mutating func values(_ values: [WireValue]) {
         for value in values {
             switch value {
@@ -62,6 +68,9 @@ public struct WireWriter: Sendable {
             case .s(let value): string(value)
             case .ay(let value): byteArray(value)
             case .ayClaiming(let length, let value): byteArray(value, claimedLength: length)
+            case .au(let values), .ah(let values): uint32Array(values)
+            case .auClaiming(let length, let values):
+                uint32Array(values, claimedLength: length)
             }
         }
     }
@@ -79,6 +88,10 @@ public enum WireValue: Sendable {
     case ay([UInt8])
     /// An array that claims another length than it has.
     case ayClaiming(UInt32, [UInt8])
+    case au([UInt32])
+    /// An array that claims another length in bytes than it has.
+    case auClaiming(UInt32, [UInt32])
+    case ah([UInt32])
 
     /// The type code.
     public var code: String {
@@ -90,6 +103,8 @@ public enum WireValue: Sendable {
         case .b: "b"
         case .s: "s"
         case .ay, .ayClaiming: "ay"
+        case .au, .auClaiming: "au"
+        case .ah: "ah"
         }
     }
 }
