@@ -196,27 +196,5 @@ import Testing
         try rig.good(.scanout(1, 1, card(4)))
     }
 
-    @Test func `dma-bufs are refused, their updates answered, nothing is kept`() throws {
-        let rig = try ListenerRig()
-        let file = try SharedFile(card(64))
-        func scanout(_ width: UInt32, stride: UInt32 = 16, y0: UInt32 = 0, index: UInt32 = 0)
-            -> WireMessage
-        {
-            WireMessage(
-                "ScanoutDMABUF",
-                [
-                    .h(index), .u(width), .u(4), .u(stride), .u(0x3432_5258), .t(0), .b(y0),
-                ], descriptors: [file.descriptor])
-        }
-        try rig.bad(
-            scanout(4), "gl=off", error: "org.freedesktop.DBus.Error.NotSupported")
-        try rig.bad(scanout(0), "width: 0")
-        try rig.bad(scanout(4, stride: 0), "stride: 0")
-        try rig.bad(scanout(4, y0: 2), "y0_top: 2")
-        try rig.bad(scanout(4, index: 1), "dmabuf: descriptor 1")
-        try rig.good(WireMessage("UpdateDMABUF", [.i(0), .i(0), .i(4), .i(4)]))
-        try rig.good(.scanout(1, 1, card(4)))
-    }
-
     private let failed = "org.freedesktop.DBus.Error.Failed"
 }

@@ -163,10 +163,13 @@ import Testing
         let get = try rig.peer.call(
             WireMessage("Get", [.s(listener), .s("Interfaces")], interface: properties))
         #expect(get.signature == "v")
+        var interfaces = WireWriter()
+        interfaces.string(WireMessage.mapInterface)
+        interfaces.align(4)
+        interfaces.string(WireMessage.scanoutBuffer2Interface)
         var variant = WireWriter()
         variant.signature("as")
-        variant.uint32(UInt32(WireMessage.mapInterface.utf8.count + 5))
-        variant.string(WireMessage.mapInterface)
+        variant.byteArray(interfaces.bytes)
         #expect(get.body == variant.bytes)
         let all = try rig.peer.call(
             WireMessage("GetAll", [.s(listener)], interface: properties))
@@ -174,18 +177,19 @@ import Testing
         var dictionary = WireWriter()
         dictionary.string("Interfaces")
         dictionary.signature("as")
-        dictionary.uint32(UInt32(WireMessage.mapInterface.utf8.count + 5))
-        dictionary.string(WireMessage.mapInterface)
+        dictionary.byteArray(interfaces.bytes)
         // The length, four bytes of padding to the first entry, the entry.
         #expect(all.body.dropFirst(8) == dictionary.bytes[...])
         #expect(all.body[0] == UInt8(dictionary.bytes.count))
-        let none = try rig.peer.call(
-            WireMessage("GetAll", [.s(WireMessage.mapInterface)], interface: properties))
-        #expect(none.body == [0, 0, 0, 0, 0, 0, 0, 0])
+        for interface in [WireMessage.mapInterface, WireMessage.scanoutBuffer2Interface] {
+            let none = try rig.peer.call(
+                WireMessage("GetAll", [.s(interface)], interface: properties))
+            #expect(none.body == [0, 0, 0, 0, 0, 0, 0, 0])
+        }
         let text = try rig.peer.call(
             WireMessage("Introspect", interface: "org.freedesktop.DBus.Introspectable")
         ).text
-        for method in ListenerInterface.listenerMethods + ListenerInterface.mapMethods {
+        for method in ListenerInterface.methods {
             #expect(text?.contains("<method name=\"\(method.name)\">") == true)
         }
         let peer = "org.freedesktop.DBus.Peer"

@@ -156,14 +156,6 @@ private final class Box<Value: Sendable>: Sendable {
         #expect(rig.sink.eventCount == 5006)
     }
 
-    private func openDescriptors() -> Int {
-        guard let folder = opendir("/proc/self/fd") else { return -1 }
-        defer { closedir(folder) }
-        var count = 0
-        while readdir(folder) != nil { count += 1 }
-        return count
-    }
-
     private func residentBytes() -> Int {
         guard let file = fopen("/proc/self/statm", "r") else { return -1 }
         defer { fclose(file) }

@@ -1,5 +1,6 @@
 import Dispatch
 import DisplayTesting
+import Glibc
 import GuestDisplay
 import Logging
 import Synchronization
@@ -44,20 +45,28 @@ final class ListenerRig {
         }
     }
 
+    /// Says nothing.
+    static var silent: Logger {
+        var logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+        logger.logLevel = .critical
+        return logger
+    }
+
     /// Starts a connection; authenticates it unless told otherwise.
     init(
         sink: RecordingSink = RecordingSink(), authenticate: Bool = true,
-        authenticationTimeout: Duration = .seconds(30), replyTimeout: Duration = .seconds(10)
+        authenticationTimeout: Duration = .seconds(30), replyTimeout: Duration = .seconds(10),
+        releaseLimit: Duration = .seconds(3600),
+        accepting acceptance: DMABuffer.Acceptance = .dmaBuffers
     ) throws {
         peer = try ScriptedListenerPeer()
         let mismatches = Counter()
         self.mismatches = mismatches
         self.sink = sink
-        var logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
-        logger.logLevel = .critical
         connection = ListenerConnection(
-            socket: peer.takeClientEnd(), sink: sink, logger: logger,
+            socket: peer.takeClientEnd(), sink: sink, logger: ListenerRig.silent,
             authenticationTimeout: authenticationTimeout, replyTimeout: replyTimeout,
+            releaseLimit: releaseLimit, accepting: acceptance,
             onMismatch: { mismatches.increase() },
             onEnd: { [ends] in ends.append($0) })
         connection.start()
@@ -88,6 +97,15 @@ final class ListenerRig {
             answer.text?.contains(words) == true,
             "\(answer.text ?? "no text") should contain \(words)", sourceLocation: sourceLocation)
     }
+}
+
+/// How many descriptors this process has.
+func openDescriptors() -> Int {
+    guard let folder = opendir("/proc/self/fd") else { return -1 }
+    defer { closedir(folder) }
+    var count = 0
+    while readdir(folder) != nil { count += 1 }
+    return count
 }
 
 /// Pixels whose bytes all differ from those of another seed.

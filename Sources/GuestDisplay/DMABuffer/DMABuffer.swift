@@ -51,10 +51,27 @@ public final class DMABuffer: Sendable {
     /// Which memory it is.
     public let identity: Identity
 
+    /// What a plane's descriptor may be.
+    package enum Acceptance: Sendable {
+        /// A dma-buf.
+        case dmaBuffers
+        /// Any file that is long enough: for tests of what carries buffers about, on machines without a GPU.
+        case anyFile
+    }
+
     /// Checks all fields and takes the planes; throws the first that is wrong, by the names of QEMU's protocol (`num_planes`, `fourcc`,
     /// `stride`, `offset`, `dmabuf`, `width`, `height`).
-    public init(
+    public convenience init(
         planes: [Plane], fourcc: FourCC, modifier: DRMModifier, size: Size
+    ) throws(SurfaceError) {
+        try self.init(
+            planes: planes, fourcc: fourcc, modifier: modifier, size: size, accepting: .dmaBuffers)
+    }
+
+    /// The same, with what the descriptors may be.
+    package init(
+        planes: [Plane], fourcc: FourCC, modifier: DRMModifier, size: Size,
+        accepting acceptance: Acceptance
     ) throws(SurfaceError) {
         try DisplaySurface.check(size: size)
         guard let format = DRMFormat.of(fourcc) else {
@@ -72,7 +89,7 @@ public final class DMABuffer: Sendable {
         for (index, plane) in planes.enumerated() {
             let shape = index < format.planes.count ? format.planes[index] : nil
             let end = try DMABuffer.end(of: plane, shape, of: size, layout: modifier)
-            let file = try DMABuffer.file(of: plane.descriptor)
+            let file = try DMABuffer.file(of: plane.descriptor, acceptance)
             guard file.byteCount >= end else {
                 throw SurfaceError(
                     field: "dmabuf",
@@ -118,9 +135,9 @@ public final class DMABuffer: Sendable {
     }
 
     private static func file(
-        of descriptor: borrowing OwnedDescriptor
+        of descriptor: borrowing OwnedDescriptor, _ acceptance: Acceptance
     ) throws(SurfaceError) -> (device: UInt64, inode: UInt64, byteCount: Int) {
-        guard swiftvm_is_dma_buf(descriptor.rawValue) else {
+        guard acceptance == .anyFile || swiftvm_is_dma_buf(descriptor.rawValue) else {
             throw SurfaceError(field: "dmabuf", reason: "the descriptor is no dma-buf")
         }
         var status = stat()

@@ -19,6 +19,22 @@ struct DBusMessage {
         return DBusReader(body, isLittleEndian: header.frame.isLittleEndian, part: "body")
     }
 
+    /// Reads all arguments of a call; throws when they are not of that signature, or bytes are left over.
+    func read<Fields>(
+        _ signature: String, _ body: (inout DBusReader) throws(DBusWireError) -> Fields
+    ) throws(DBusFault) -> Fields {
+        var reader = try arguments(signature)
+        do throws(DBusWireError) {
+            let fields = try body(&reader)
+            guard reader.remaining == 0 else {
+                throw reader.fault("end", "\(reader.remaining) bytes too many")
+            }
+            return fields
+        } catch {
+            throw .invalidArguments(error.description)
+        }
+    }
+
     /// Takes the descriptor that an `h` in the body names.
     func takeDescriptor(_ index: UInt32, _ field: String) throws(DBusFault) -> OwnedDescriptor {
         guard index < descriptors.count else {

@@ -78,6 +78,20 @@ struct DBusReader {
         return slice
     }
 
+    /// An array of numbers (`au`) or of descriptors' indexes (`ah`), of which at most so many are believed.
+    mutating func uint32Array(_ name: String, atMost maximum: Int) throws(DBusWireError)
+        -> [UInt32]
+    {
+        let length = try arrayLength(name)
+        guard length % 4 == 0 else { throw fault(name, "\(length) bytes are no whole numbers") }
+        guard length / 4 <= maximum else {
+            throw fault(name, "\(length / 4) entries, expected at most \(maximum)")
+        }
+        var values: [UInt32] = []
+        for _ in 0..<length / 4 { values.append(try uint32(name)) }
+        return values
+    }
+
     /// The length in bytes of an array that lies wholly in the bytes.
     mutating func arrayLength(_ name: String) throws(DBusWireError) -> Int {
         let length = Int(try uint32(name))

@@ -35,6 +35,8 @@ final class ListenerConnection: Sendable {
     private let logger: Logger
     private let authenticationTimeout: Duration
     private let replyTimeout: Duration
+    private let releaseLimit: Duration
+    private let acceptance: DMABuffer.Acceptance
     private let onMismatch: @Sendable () -> Void
     private let onEnd: @Sendable (ListenerEnd) -> Void
     private let state = Mutex(State())
@@ -47,6 +49,8 @@ final class ListenerConnection: Sendable {
     ///   - authenticationTimeout: how long the peer may take to authenticate us, from ``start()`` on. It covers the time until QEMU's main loop
     ///     gets to `RegisterListener`, which a busy emulated guest can hold for seconds.
     ///   - replyTimeout: how long the peer may leave an answer unread in a full socket.
+    ///   - releaseLimit: how long the sink may hold a frame before QEMU is answered all the same.
+    ///   - acceptance: what is taken for a dma-buf.
     ///   - onMismatch: called on the connection's thread, at most once between two scanouts, when an update lies outside the picture: QEMU 7.2
     ///     changes from graphics to VGA text without a Scanout. Only a new registration then brings the picture, so register another
     ///     connection; updates are refused until a Scanout comes. A smaller picture cannot be told from this; compare ``pictureSize``
@@ -55,6 +59,8 @@ final class ListenerConnection: Sendable {
     init(
         socket: consuming OwnedDescriptor, sink: any HeadSink, logger: Logger,
         authenticationTimeout: Duration = .seconds(30), replyTimeout: Duration = .seconds(10),
+        releaseLimit: Duration = ReplyWatchdog.limit,
+        accepting acceptance: DMABuffer.Acceptance = .dmaBuffers,
         onMismatch: @escaping @Sendable () -> Void = {},
         onEnd: @escaping @Sendable (ListenerEnd) -> Void
     ) {
@@ -69,11 +75,14 @@ final class ListenerConnection: Sendable {
         self.logger = logger
         self.authenticationTimeout = authenticationTimeout
         self.replyTimeout = replyTimeout
+        self.releaseLimit = releaseLimit
+        self.acceptance = acceptance
         self.onMismatch = onMismatch
         self.onEnd = onEnd
     }
 
-    /// The size of the picture that QEMU last sent; nil before the first, while the display is off, and when the last was refused.
+    /// The size of the picture that QEMU last sent; nil before the first, while the display is off, when the last was refused, and while a dma-buf is
+    /// shown: QEMU tells every change of those, and the console may be another size than the buffer.
     var pictureSize: Size? { state.withLock { $0.pictureSize } }
 
     /// The console has that size now: updates of a picture of another size belong to a surface that was not told, and are refused until the next
@@ -127,6 +136,8 @@ final class ListenerConnection: Sendable {
     private func serve() -> ListenerEnd {
         guard let socket else { return .failed(setupError ?? "no socket") }
         let sender = ReplySender(socket: socket, timeout: replyTimeout)
+        // A frame may be released long after the connection has ended.
+        defer { sender.end() }
         do throws(DBusWireError) {
             try DBusAuthentication.run(
                 on: socket, deadline: ContinuousClock.now + authenticationTimeout)
@@ -134,6 +145,8 @@ final class ListenerConnection: Sendable {
             var reader = try reader(of: socket)
             var dispatcher = ListenerDispatcher(
                 sink: sink, logger: logger,
+                watchdog: ReplyWatchdog(limit: releaseLimit, logger: logger),
+                accepting: acceptance,
                 announcedSize: { [unowned self] in state.withLock { $0.announcedSize } },
                 onMismatch: onMismatch)
             while !socket.isShutDown, let message = try reader.next() {

@@ -11,10 +11,16 @@ struct ListenerDispatcher {
         case nothing(String)
         case bytes(Size)
         case mapping(Size)
+        /// A dma-buf. Freeing any dma-buf arrives as Disable, also while another is shown (ui/dbus-listener.c, `dbus_release_dmabuf`), so it is kept after one:
+        /// the next update says that it is still shown. If it was this one that was freed, its memory is kept until the next scanout.
+        case buffer(GLScanout, isOff: Bool)
+        /// A dma-buf that we cannot show. Its sender knows; its updates are answered as if it were shown, as QEMU writes a line for each that is not.
+        case refusedBuffer
 
+        /// The picture's size where updates bring bytes, or are of a mapping.
         var size: Size? {
             switch self {
-            case .nothing: nil
+            case .nothing, .buffer, .refusedBuffer: nil
             case .bytes(let size), .mapping(let size): size
             }
         }
@@ -23,20 +29,27 @@ struct ListenerDispatcher {
     let sink: any HeadSink
     let logger: Logger
     private(set) var refusals: RefusalLog
+    private let watchdog: ReplyWatchdog
+    private let acceptance: DMABuffer.Acceptance
     private let announcedSize: @Sendable () -> Size?
     private let onMismatch: @Sendable () -> Void
     private var shown = Shown.nothing("no scanout has come yet")
+    /// What the log says of the last dma-buf.
+    private var toldBuffer = ""
 
-    /// The size of the picture that updates refer to; nil when there is none.
+    /// The size of the picture that updates refer to; nil when there is none, or it is a dma-buf.
     var pictureSize: Size? { shown.size }
 
     init(
-        sink: any HeadSink, logger: Logger,
+        sink: any HeadSink, logger: Logger, watchdog: ReplyWatchdog,
+        accepting acceptance: DMABuffer.Acceptance,
         announcedSize: @escaping @Sendable () -> Size? = { nil },
         onMismatch: @escaping @Sendable () -> Void = {}
     ) {
         self.sink = sink
         self.logger = logger
+        self.watchdog = watchdog
+        self.acceptance = acceptance
         self.announcedSize = announcedSize
         self.onMismatch = onMismatch
         refusals = RefusalLog(logger: logger)
@@ -56,8 +69,7 @@ struct ListenerDispatcher {
                 logger.debug("listener: refused: \(error)")
                 return
             }
-            let isOurs = (ListenerInterface.listenerMethods + ListenerInterface.mapMethods)
-                .contains { $0.name == member }
+            let isOurs = ListenerInterface.methods.contains { $0.name == member }
             refusals.note(isOurs ? member : "D-Bus call", "refused: \(error)")
         }
     }
@@ -81,13 +93,13 @@ struct ListenerDispatcher {
         case (ListenerInterface.listener?, "Update"), (nil, "Update"):
             try update(message)
         case (ListenerInterface.listener?, "ScanoutDMABUF"), (nil, "ScanoutDMABUF"):
-            try scanoutDMABuffer(message)
+            try scanoutBuffer(message, BufferArguments.scanout)
+        case (ListenerInterface.buffers?, "ScanoutDMABUF2"), (nil, "ScanoutDMABUF2"):
+            try scanoutBuffer(message, BufferArguments.scanout2)
         case (ListenerInterface.listener?, "UpdateDMABUF"), (nil, "UpdateDMABUF"):
-            _ = try rectangle(message)
+            return try updateBuffer(message, reply: reply)
         case (ListenerInterface.listener?, "Disable"), (nil, "Disable"):
-            _ = try message.arguments("")
-            shown = .nothing("the display is off")
-            try deliver(.scanout(.off))
+            try disable(message)
         case (ListenerInterface.listener?, "MouseSet"), (nil, "MouseSet"):
             try mouseSet(message)
         case (ListenerInterface.listener?, "CursorDefine"), (nil, "CursorDefine"):
@@ -97,7 +109,8 @@ struct ListenerDispatcher {
         case (ListenerInterface.map?, "UpdateMap"), (nil, "UpdateMap"):
             try updateMap(message, reply: reply)
             return nil
-        case (ListenerInterface.listener?, _), (ListenerInterface.map?, _):
+        case (ListenerInterface.listener?, _), (ListenerInterface.map?, _),
+            (ListenerInterface.buffers?, _):
             throw .unknownMethod("member: \(PeerText.quoted(header.member))")
         default:
             if let answer = try StandardInterfaces.answer(message) { return answer }
@@ -114,7 +127,7 @@ struct ListenerDispatcher {
     private mutating func scanout(_ message: DBusMessage) throws(DBusFault) {
         // From here on the sender's picture is another, also if we cannot show it.
         shown = .nothing("its scanout was refused")
-        let (width, height, stride, format, data) = try read(message, "uuuuay") {
+        let (width, height, stride, format, data) = try message.read("uuuuay") {
             (reader) throws(DBusWireError) in
             (
                 Int(try reader.uint32("width")), Int(try reader.uint32("height")),
@@ -131,7 +144,7 @@ struct ListenerDispatcher {
     }
 
     private mutating func update(_ message: DBusMessage) throws(DBusFault) {
-        let (rect, stride, format, data) = try read(message, "iiiiuuay") {
+        let (rect, stride, format, data) = try message.read("iiiiuuay") {
             (reader) throws(DBusWireError) in
             (
                 try ListenerDispatcher.rectangle(&reader), Int(try reader.uint32("stride")),
@@ -173,7 +186,7 @@ struct ListenerDispatcher {
 
     private mutating func scanoutMap(_ message: DBusMessage) throws(DBusFault) {
         shown = .nothing("its mapping was refused")
-        let (index, offset, width, height, stride, format) = try read(message, "huuuuu") {
+        let (index, offset, width, height, stride, format) = try message.read("huuuuu") {
             (reader) throws(DBusWireError) in
             (
                 try reader.uint32("handle"), Int(try reader.uint32("offset")),
@@ -201,63 +214,91 @@ struct ListenerDispatcher {
     private mutating func updateMap(_ message: DBusMessage, reply: PendingReply)
         throws(DBusFault)
     {
-        var rect = try rectangle(message)
+        let rect = try rectangle(message)
         guard case .mapping(let size) = shown else {
             if shown.size != nil {
                 throw .failed("UpdateMap: what is shown came as bytes, not as a mapping")
             }
             throw nothingToUpdate
         }
+        updateInPlace("UpdateMap", rect, of: size, reply: reply)
+    }
+
+    /// The picture's own memory has changed; the frame's release answers the call. A rectangle outside becomes the whole.
+    private mutating func updateInPlace(
+        _ member: String, _ rect: Rect, of size: Size, reply: PendingReply
+    ) {
+        var rect = rect
         if !rect.lies(within: size) {
             refusals.note(
-                "UpdateMap", "x, y, width, height: \(rect) does not lie in \(size); all is read")
+                member, "x, y, width, height: \(rect) does not lie in \(size); all is read")
             rect = Rect(size)
         }
-        // Held here until the sink has come back, so that a refusal is the first answer.
         let release = FrameRelease { reply.send(.empty, mayWait: false) }
+        // Held here until the sink has come back, so that a refusal is the first answer.
+        defer { withExtendedLifetime(release) {} }
+        watchdog.watch(reply, of: member)
         do throws(SurfaceError) {
             try sink.receive(
                 .update(.inPlace(rect, release: reply.isWanted ? release : nil)))
         } catch {
             reply.send(DBusReply(.failed(error.description)), mayWait: true)
-            refusals.note("UpdateMap", "refused: \(error)")
+            refusals.note(member, "refused: \(error)")
         }
     }
 
     // MARK: Pictures in a GPU
 
-    private mutating func scanoutDMABuffer(_ message: DBusMessage) throws(DBusFault) {
-        shown = .nothing("it is a dma-buf")
-        let (index, width, height, stride) = try read(message, "huuuutb") {
-            (reader) throws(DBusWireError) in
-            let fields = (
-                try reader.uint32("dmabuf"), Int(try reader.uint32("width")),
-                Int(try reader.uint32("height")), Int(try reader.uint32("stride"))
-            )
-            _ = try reader.uint32("fourcc")
-            _ = try reader.uint64("modifier")
-            _ = try reader.boolean("y0_top")
-            return fields
+    private mutating func scanoutBuffer(
+        _ message: DBusMessage,
+        _ read: (DBusMessage, DMABuffer.Acceptance) throws(DBusFault) -> GLScanout
+    ) throws(DBusFault) {
+        shown = .refusedBuffer
+        let scanout = try read(message, acceptance)
+        try deliver(.scanout(.gl(scanout)))
+        shown = .buffer(scanout, isOff: false)
+        guard case .dmaBuffer(let buffer) = scanout.storage else { return }
+        // Once a kind: a guest flips sixty times a second.
+        let kind =
+            "\(scanout.crop) of \(buffer.size), \(buffer.format.fourcc), modifier \(buffer.modifier), planes: \(buffer.planes.count)"
+        if kind != toldBuffer { logger.debug("listener: a dma-buf: \(kind)") }
+        toldBuffer = kind
+    }
+
+    /// The answer; nil when the frame's release gives it.
+    private mutating func updateBuffer(_ message: DBusMessage, reply: PendingReply)
+        throws(DBusFault) -> DBusReply?
+    {
+        let rect = try rectangle(message)
+        switch shown {
+        case .buffer(let scanout, let isOff):
+            if isOff {
+                try deliver(.scanout(.gl(scanout)))
+                shown = .buffer(scanout, isOff: false)
+            }
+            updateInPlace("UpdateDMABUF", rect, of: scanout.crop.size, reply: reply)
+            return nil
+        case .refusedBuffer: return .empty
+        case .bytes, .mapping:
+            throw .failed("UpdateDMABUF: what is shown is no dma-buf")
+        case .nothing: throw nothingToUpdate
         }
-        _ = try message.takeDescriptor(index, "dmabuf")
-        do throws(SurfaceError) {
-            try DisplaySurface.check(size: Size(width: width, height: height))
-        } catch {
-            throw .invalidArguments(error.description)
+    }
+
+    private mutating func disable(_ message: DBusMessage) throws(DBusFault) {
+        _ = try message.arguments("")
+        switch shown {
+        case .buffer(let scanout, _): shown = .buffer(scanout, isOff: true)
+        case .refusedBuffer: break
+        case .nothing, .bytes, .mapping: shown = .nothing("the display is off")
         }
-        guard stride > 0, stride <= SurfaceLimits.maximumStride else {
-            throw .invalidArguments(
-                "stride: \(stride) bytes, expected 1 to \(SurfaceLimits.maximumStride)")
-        }
-        throw .notSupported(
-            "dma-bufs are not shown yet by this version; start QEMU with gl=off in its -display option"
-        )
+        try deliver(.scanout(.off))
     }
 
     // MARK: Cursor
 
     private func mouseSet(_ message: DBusMessage) throws(DBusFault) {
-        let (x, y, on) = try read(message, "iii") { (reader) throws(DBusWireError) in
+        let (x, y, on) = try message.read("iii") { (reader) throws(DBusWireError) in
             (try reader.int32("x"), try reader.int32("y"), try reader.int32("on"))
         }
         try deliver(
@@ -265,7 +306,7 @@ struct ListenerDispatcher {
     }
 
     private func cursorDefine(_ message: DBusMessage) throws(DBusFault) {
-        let (width, height, hotX, hotY, data) = try read(message, "iiiiay") {
+        let (width, height, hotX, hotY, data) = try message.read("iiiiay") {
             (reader) throws(DBusWireError) in
             (
                 Int(try reader.int32("width")), Int(try reader.int32("height")),
@@ -294,7 +335,9 @@ struct ListenerDispatcher {
     // MARK: Pieces
 
     private var nothingToUpdate: DBusFault {
-        guard case .nothing(let reason) = shown else { return .failed("no picture") }
+        guard case .nothing(let reason) = shown else {
+            return .failed("no picture to update: what is shown is a dma-buf")
+        }
         var fault = DBusFault.failed("no picture to update: \(reason)")
         fault.isExpected = true
         return fault
@@ -322,7 +365,7 @@ struct ListenerDispatcher {
     }
 
     private func rectangle(_ message: DBusMessage) throws(DBusFault) -> Rect {
-        try read(message, "iiii") { (reader) throws(DBusWireError) in
+        try message.read("iiii") { (reader) throws(DBusWireError) in
             try ListenerDispatcher.rectangle(&reader)
         }
     }
@@ -331,22 +374,5 @@ struct ListenerDispatcher {
         Rect(
             x: Int(try reader.int32("x")), y: Int(try reader.int32("y")),
             width: Int(try reader.int32("width")), height: Int(try reader.int32("height")))
-    }
-
-    /// Reads all arguments of a call; throws when they are not of that signature, or bytes are left over.
-    private func read<Fields>(
-        _ message: DBusMessage, _ signature: String,
-        _ body: (inout DBusReader) throws(DBusWireError) -> Fields
-    ) throws(DBusFault) -> Fields {
-        var reader = try message.arguments(signature)
-        do throws(DBusWireError) {
-            let fields = try body(&reader)
-            guard reader.remaining == 0 else {
-                throw reader.fault("end", "\(reader.remaining) bytes too many")
-            }
-            return fields
-        } catch {
-            throw .invalidArguments(error.description)
-        }
     }
 }

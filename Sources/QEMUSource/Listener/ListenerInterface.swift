@@ -3,12 +3,14 @@ enum ListenerInterface {
     static let path = "/org/qemu/Display1/Listener"
     static let listener = "org.qemu.Display1.Listener"
     static let map = "org.qemu.Display1.Listener.Unix.Map"
+    /// From QEMU 10.1 on.
+    static let buffers = "org.qemu.Display1.Listener.Unix.ScanoutDMABUF2"
     static let properties = "org.freedesktop.DBus.Properties"
     static let peer = "org.freedesktop.DBus.Peer"
     static let introspectable = "org.freedesktop.DBus.Introspectable"
 
     /// The property `Interfaces` of the listener: what we take besides the base interface.
-    static let additional = [map]
+    static let additional = [map, buffers]
 
     /// A method's arguments by name and type, in order.
     typealias Method = (name: String, arguments: [(name: String, type: String)])
@@ -55,6 +57,21 @@ enum ListenerInterface {
         ("UpdateMap", [("x", "i"), ("y", "i"), ("width", "i"), ("height", "i")]),
     ]
 
+    static let bufferMethods: [Method] = [
+        (
+            "ScanoutDMABUF2",
+            [
+                ("dmabuf", "ah"), ("x", "u"), ("y", "u"), ("width", "u"), ("height", "u"),
+                ("offset", "au"), ("stride", "au"), ("num_planes", "u"), ("fourcc", "u"),
+                ("backing_width", "u"), ("backing_height", "u"), ("modifier", "t"),
+                ("y0_top", "b"),
+            ]
+        )
+    ]
+
+    /// All methods that are ours, not the bus's.
+    static var methods: [Method] { listenerMethods + mapMethods + bufferMethods }
+
     /// The answer to Introspect.
     static let description: String = {
         func methods(_ methods: [Method]) -> String {
@@ -75,6 +92,9 @@ enum ListenerInterface {
             </interface>
             <interface name="\(map)">
             \(methods(mapMethods))\
+            </interface>
+            <interface name="\(buffers)">
+            \(methods(bufferMethods))\
             </interface>
             <interface name="\(properties)">
             <method name="Get"><arg name="interface_name" type="s" direction="in"/>\

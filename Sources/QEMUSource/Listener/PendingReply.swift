@@ -8,6 +8,7 @@ final class ReplySender: Sendable {
     private struct State {
         var serial: UInt32 = 0
         var failure: DBusWireError?
+        var isEnded = false
     }
 
     private let socket: ListenerSocket
@@ -22,12 +23,18 @@ final class ReplySender: Sendable {
     /// Why the connection was ended, if it was ended here.
     var failure: DBusWireError? { state.withLock { $0.failure } }
 
+    /// Nothing is sent from here on: the socket is about to be closed, and its number may soon be another file's. Waits for an answer that is
+    /// being sent.
+    func end() {
+        state.withLock { $0.isEnded = true }
+    }
+
     /// Sends an answer. With `mayWait` false the peer must have room for it at once.
     fileprivate func send(
         _ reply: DBusReply, serial: UInt32, destination: String?, mayWait: Bool
     ) {
         state.withLock { state in
-            guard state.failure == nil else { return }
+            guard state.failure == nil, !state.isEnded else { return }
             state.serial = state.serial == .max ? 1 : state.serial + 1
             let bytes = reply.encoded(
                 serial: state.serial, replyTo: serial, destination: destination)
@@ -60,8 +67,9 @@ final class PendingReply: Sendable {
         isOpen = Mutex(header.expectsReply)
     }
 
-    /// Answers; nothing if answered before. `mayWait`: whether this thread may wait for room in the socket.
-    func send(_ reply: DBusReply, mayWait: Bool) {
+    /// Answers; nothing if answered before. `mayWait`: whether this thread may wait for room in the socket. Tells whether this was the answer.
+    @discardableResult
+    func send(_ reply: DBusReply, mayWait: Bool) -> Bool {
         let isFirst = isOpen.withLock { isOpen in
             defer { isOpen = false }
             return isOpen
@@ -69,5 +77,6 @@ final class PendingReply: Sendable {
         if isFirst {
             sender.send(reply, serial: serial, destination: destination, mayWait: mayWait)
         }
+        return isFirst
     }
 }

@@ -54,8 +54,8 @@ enum StandardInterfaces {
 
     private static func knows(_ interface: String) -> Bool {
         [
-            "", ListenerInterface.listener, ListenerInterface.map, ListenerInterface.properties,
-            ListenerInterface.introspectable, ListenerInterface.peer,
+            "", ListenerInterface.listener, ListenerInterface.map, ListenerInterface.buffers,
+            ListenerInterface.properties, ListenerInterface.introspectable, ListenerInterface.peer,
         ].contains(interface)
     }
 
