@@ -85,9 +85,11 @@ enum BufferArguments {
 
     /// Whether the first row in memory is the top of the picture. This is the one place that decides it.
     ///
-    /// Always: QEMU's surfaces with `gl=on` have their first row at the top and come with `y0_top` false (ui/dbus-listener.c, `dbus_gl_gfx_switch`).
+    /// The flag's name says the opposite: virglrenderer stores a resource with VIRTIO_GPU_RESOURCE_FLAG_Y_0_TOP with its lowest row first (seen with 7.2), and
+    /// QEMU passes the flag on. Its own surfaces with `gl=on` have their first row at the top and come with false (ui/dbus-listener.c,
+    /// `dbus_gl_gfx_switch`).
     private static func isTopDown(y0Top: Bool) -> Bool {
-        true
+        !y0Top
     }
 
     // What is the buffer's size is called otherwise in this call, and the crop has four fields.
