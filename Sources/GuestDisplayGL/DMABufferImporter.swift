@@ -57,6 +57,7 @@ final class DMABufferImporter {
 
     /// Why the driver would not take a buffer; nil when it is worth trying.
     func objection(to buffer: DMABuffer) -> SurfaceError? {
+        if let fault = buffer.placeholderFault, !renderer.hasPrefix("virgl") { return fault }
         let pair = "\(buffer.format.fourcc) with the modifier \(buffer.modifier)"
         if !hasModifiers {
             // The layout cannot be told to the driver, and must not be left out.

@@ -51,6 +51,12 @@ public final class DMABuffer: Sendable {
     /// Which memory it is.
     public let identity: Identity
 
+    /// Set for a buffer of one page that is too small for its picture, with what is wrong with it: right for a driver alone whose buffers lie elsewhere,
+    /// virtio-gpu's (drivers/gpu/drm/virtio in Linux: a 3D resource's own memory is not used).
+    public let placeholderFault: SurfaceError?
+
+    private static let placeholderBytes = 4096
+
     /// What a plane's descriptor may be.
     package enum Acceptance: Sendable {
         /// A dma-buf.
@@ -86,15 +92,22 @@ public final class DMABuffer: Sendable {
                 reason: "\(planes.count), expected \(format.planes.count) for \(fourcc)")
         }
         var identities: [Identity.Plane] = []
+        var placeholder: SurfaceError?
         for (index, plane) in planes.enumerated() {
             let shape = index < format.planes.count ? format.planes[index] : nil
             let end = try DMABuffer.end(of: plane, shape, of: size, layout: modifier)
             let file = try DMABuffer.file(of: plane.descriptor, acceptance)
-            guard file.byteCount >= end else {
-                throw SurfaceError(
+            if file.byteCount < end {
+                let fault = SurfaceError(
                     field: "dmabuf",
                     reason: "plane \(index) has \(file.byteCount) bytes, expected at least \(end): "
                         + "offset \(plane.offset), stride \(plane.stride), \(size)")
+                // virtio-gpu's buffers whose pixels are the host's have one page here, whatever their size, and no layout that means anything.
+                let mayBePlaceholder =
+                    modifier == .invalid && file.byteCount == DMABuffer.placeholderBytes
+                    && plane.offset == 0
+                guard mayBePlaceholder else { throw fault }
+                placeholder = placeholder ?? fault
             }
             identities.append(
                 Identity.Plane(
@@ -105,6 +118,7 @@ public final class DMABuffer: Sendable {
         self.format = format
         self.modifier = modifier
         self.size = size
+        placeholderFault = placeholder
         identity = Identity(
             planes: identities, fourcc: fourcc, modifier: modifier, size: size)
     }
