@@ -7,7 +7,7 @@ GUEST   ?=
 # What `make run` shows it with, gtk or sdl, and how many screens it has.
 VIEWER  ?= gtk
 HEADS   ?= 1
-# Where `make snapshot` writes, and what `make test` runs, e.g. TESTS='--filter QEMUSourceTests'.
+# Where `make snapshot` writes, and what the test targets run, e.g. TESTS='--filter QEMUSourceTests'.
 OUT     ?= snapshot.png
 TESTS   ?=
 export GUEST OUT VIEWER HEADS
@@ -26,11 +26,14 @@ RELEASE_BIN   := .build/release
 DEBUG_BIN     := .build/debug
 DEMO_GUEST    := .build/demo-guest/demo-guest.elf
 QEMU_10       := .build/qemu-10/qemu-system-x86_64
+# What the tests start.
+TESTED        := SWIFTVM_DEMO_GUEST='$(CURDIR)/$(DEMO_GUEST)' SWIFTVM_BIN='$(CURDIR)/$(DEBUG_BIN)' \
+    SWIFTVM_QEMU_7=/usr/bin/qemu-system-x86_64 SWIFTVM_QEMU_10='$(CURDIR)/$(QEMU_10)'
 
 .DEFAULT_GOAL := build
 .NOTPARALLEL:
-.PHONY: deps deps-run deps-test toolchain check-run check-snapshot build guest qemu-10 run snapshot \
-    test lint format install uninstall clean help
+.PHONY: deps deps-run deps-test deps-vm toolchain check-run check-snapshot build guest qemu-10 run \
+    snapshot test test-vm test-gpu lint format install uninstall clean help
 
 help: ## say what each target does
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/    make \1	\2/p' Makefile | expand -t 24
@@ -45,6 +48,9 @@ deps-run:
 
 deps-test:
 	@Tools/deps build run test
+
+deps-vm:
+	@Tools/deps build run test vm
 
 toolchain:
 	@Tools/toolchain --warn >/dev/null
@@ -80,9 +86,17 @@ test: deps-test toolchain guest lint qemu-10 ## install what is missing, build a
 	@Tools/build-tests
 	@Tools/check-man $(DEBUG_BIN)
 	@Tools/check-data
-	SWIFTVM_DEMO_GUEST='$(CURDIR)/$(DEMO_GUEST)' SWIFTVM_BIN='$(CURDIR)/$(DEBUG_BIN)' \
-	    SWIFTVM_QEMU_7=/usr/bin/qemu-system-x86_64 SWIFTVM_QEMU_10='$(CURDIR)/$(QEMU_10)' \
-	    swift test --skip-build --disable-xctest $(TESTS)
+	$(TESTED) swift test --skip-build --disable-xctest $(TESTS)
+
+test-vm: deps-vm toolchain guest qemu-10 ## run the tests that need a GPU in a virtual machine that has one
+	@Tools/build-tests
+	@$(TESTED) Tools/test-vm $(TESTS)
+
+test-gpu: ## run the tests that need a GPU on this machine's own
+	@Tools/test-gpu check
+	@$(MAKE) --no-print-directory deps-test toolchain guest qemu-10
+	@Tools/build-tests
+	@$(TESTED) Tools/test-gpu run $(TESTS)
 
 lint: toolchain ## check imports, toolkit headers, layout and what is tracked
 	@Tools/lint

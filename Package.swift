@@ -112,9 +112,13 @@ let package = Package(
             ]),
 
         // Tests and their doubles.
+        .target(name: "CShimsTesting"),
         .target(
             name: "DisplayTesting",
-            dependencies: ["GuestDisplay", "CShims", "CGdkPixbuf", systemPackage]),
+            dependencies: [
+                "GuestDisplay", "CShims", "CShimsTesting", "CEpoxy", "CGBM", "CGdkPixbuf",
+                systemPackage,
+            ]),
         .testTarget(name: "GuestDisplayTests", dependencies: ["GuestDisplay", "DisplayTesting"]),
         .testTarget(
             name: "GuestDisplayGLTests",
@@ -140,7 +144,7 @@ let package = Package(
             dependencies: ["GuestDisplay", "Viewer", "ViewerSDL", "DisplayTesting", "CSDL"]),
         .testTarget(
             name: "RenderNodeTests",
-            dependencies: ["GuestDisplay", "DisplayTesting", "CGBM", systemPackage]),
+            dependencies: ["GuestDisplay", "DisplayTesting"]),
         .testTarget(
             name: "EndToEndTests",
             dependencies: [

@@ -1,0 +1,32 @@
+// What tests ask of the kernel and programs do not: buffers of vgem, and fences that a test signals.
+#ifndef SWIFTVM_CSHIMSTESTING_H
+#define SWIFTVM_CSHIMSTESTING_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/// Makes a dumb buffer of at least `length` bytes (DRM_IOCTL_MODE_CREATE_DUMB, one row of 8-bit pixels) on a card node. Its GEM handle and its
+/// length, whole pages, are written. 0, or -1 with errno.
+int swiftvm_dumb_create(int card, size_t length, uint32_t *_Nonnull handle, size_t *_Nonnull actual);
+
+/// Maps it for reading and writing (DRM_IOCTL_MODE_MAP_DUMB); null with errno.
+void *_Nullable swiftvm_dumb_map(int card, uint32_t handle, size_t length);
+
+/// A dma-buf of it, closed on exec (DRM_IOCTL_PRIME_HANDLE_TO_FD); -1 with errno.
+int swiftvm_dumb_export(int card, uint32_t handle);
+
+/// Gives the handle back; memory that a dma-buf still names stays.
+void swiftvm_dumb_destroy(int card, uint32_t handle);
+
+/// Tells the kernel that the CPU begins (or ends) to write to a dma-buf (DMA_BUF_IOCTL_SYNC). 0, or -1 with errno.
+int swiftvm_dma_buf_write(int buffer, bool begins);
+
+/// Attaches a fence to a vgem buffer, as if its device were writing to it (DRM_IOCTL_VGEM_FENCE_ATTACH of vgem_drm.h, which Debian does
+/// not install). The kernel signals it itself after ten seconds. 0, or -1 with errno: EBUSY where another fence is on it.
+int swiftvm_vgem_fence_attach(int card, uint32_t handle, uint32_t *_Nonnull fence);
+
+/// Signals it. 0, or -1 with errno: ETIMEDOUT when the ten seconds were over.
+int swiftvm_vgem_fence_signal(int card, uint32_t fence);
+
+#endif
