@@ -50,18 +50,19 @@ public struct PixelPacking: Hashable, Sendable {
         return bytes
     }
 
-    /// The pixels that come back, with as many bits a channel as the format keeps, spread over eight as GL does.
-    public func kept(_ pixels: [UInt32]) -> [UInt32] {
-        guard fourcc == FourCC("RG16") else { return pixels }
-        return pixels.map { pixel in
-            let (red, green, blue) = (pixel >> 19 & 0x1f, pixel >> 10 & 0x3f, pixel >> 3 & 0x1f)
-            return PixelPacking.spread(red, 31) << 16 | PixelPacking.spread(green, 63) << 8
-                | PixelPacking.spread(blue, 31)
+    /// How many pixels of a picture that was read (0x00RRGGBB) are not those that were packed. Drivers spread the five or six bits of a channel
+    /// over eight by rounding or by repeating bits: there they may differ by one.
+    public func mismatches(in read: [UInt32], of pixels: [UInt32]) -> Int {
+        guard read.count == pixels.count else { return max(read.count, pixels.count) }
+        guard fourcc == FourCC("RG16") else { return zip(read, pixels).count { $0 != $1 } }
+        return zip(read, pixels).count { read, pixel in
+            [(16, 5), (8, 6), (0, 5)].contains { (shift: UInt32, bits: UInt32) in
+                let most = (1 << bits) as UInt32 - 1
+                let kept = (pixel >> shift & 0xff) >> (8 - bits)
+                let wanted = Int((kept * 255 + most / 2) / most)
+                return abs(Int(read >> shift & 0xff) - wanted) > 1
+            }
         }
-    }
-
-    private static func spread(_ value: UInt32, _ most: UInt32) -> UInt32 {
-        (value * 255 + most / 2) / most
     }
 
     private static func bytesPerPixel(_ fourcc: FourCC) -> Int {
