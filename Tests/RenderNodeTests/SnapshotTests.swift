@@ -17,9 +17,6 @@ extension RenderNodeTests {
         static let devices = [
             Device(option: "VGA", words: "800x600 still"),
             Device(option: "virtio-vga", words: "1024x768 still"),
-            Device(option: "virtio-vga-gl", words: "1023x767 still"),
-            Device(option: "virtio-vga-gl", words: "800x600 still 3d"),
-            Device(option: "virtio-vga-gl", words: "800x600 still 3d-y0-top"),
         ]
 
         @Test(
