@@ -57,9 +57,18 @@ final class ViewerUnderTest {
     /// Waits until a picture is on the screen, every pixel, and returns where; tells how the nearest one differs if it never is.
     @discardableResult
     func waitUntilShown(_ picture: ScreenPicture, _ what: String) throws -> (x: Int, y: Int) {
-        screen.xServer.note("expected", picture)
-        return try eventually("\(what) on the screen", details: { processState }) {
+        try waitUntilShown(what) { picture }
+    }
+
+    /// The same for a picture that may change meanwhile: `picture` says what it is now.
+    @discardableResult
+    func waitUntilShown(
+        _ what: String, _ picture: () throws -> ScreenPicture
+    ) throws -> (x: Int, y: Int) {
+        try eventually("\(what) on the screen", details: { processState }) {
             try check(process.exitStatus == nil, "the viewer has ended: \(processState)")
+            let picture = try picture()
+            screen.xServer.note("expected", picture)
             let seen = try screen.capture()
             if let place = lastPlace, seen.shows(picture, x: place.x, y: place.y) { return place }
             lastPlace = seen.position(of: picture)
