@@ -39,9 +39,20 @@ public final class MappedMemory: SurfaceMemory, @unchecked Sendable {
     /// file has shrunk before or while `body` ran.
     public func withBytes(_ body: (UnsafeRawBufferPointer) -> Void) throws(SurfaceError) {
         try MappedMemory.check(descriptor, holds: byteCount)
-        let whole = withoutActuallyEscaping(body) { body in
+        let whole = MappedMemory.guardedRead(base, byteCount, body)
+        if !whole {
+            throw SurfaceError(field: "mapping", reason: "the memory shrank while it was read")
+        }
+    }
+
+    /// Runs `body` with mapped bytes under a SIGBUS guard; false when some were no longer there, and read as zeroes.
+    static func guardedRead(
+        _ base: UnsafeMutableRawPointer, _ byteCount: Int,
+        _ body: (UnsafeRawBufferPointer) -> Void
+    ) -> Bool {
+        withoutActuallyEscaping(body) { body in
             var call: () -> Void = {
-                body(UnsafeRawBufferPointer(start: self.base, count: self.byteCount))
+                body(UnsafeRawBufferPointer(start: base, count: byteCount))
             }
             return withUnsafeMutablePointer(to: &call) { context in
                 swiftvm_guarded_read(
@@ -49,9 +60,6 @@ public final class MappedMemory: SurfaceMemory, @unchecked Sendable {
                         context!.assumingMemoryBound(to: (() -> Void).self).pointee()
                     }, context, base, byteCount)
             }
-        }
-        if !whole {
-            throw SurfaceError(field: "mapping", reason: "the memory shrank while it was read")
         }
     }
 

@@ -36,9 +36,6 @@ final class ReleaseFences {
         }
     }
 
-    /// Frames that still wait are released with their last reference.
-    func close() {}
-
     /// A sync file behind the commands so far; nil where the driver gives none.
     private func nativeFence() -> OwnedDescriptor? {
         guard

@@ -188,7 +188,6 @@ final class TextureStore: PictureStore {
         epoxy_glDeleteFramebuffers(1, &readFramebuffer)
         scanoutCopy.delete()
         importer?.close()
-        fences.close()
     }
 
     private func read(_ image: SharedImage) throws(GLError) -> [UInt32] {

@@ -7,18 +7,18 @@ extension EndToEndTests {
     @Suite(.serialized) struct TogetherTests {
         @Test(
             "A guest that a viewer shows is taken only with --take-over, and the viewer says who has it",
-            arguments: QEMUVersion.allCases)
-        func takeOver(version: QEMUVersion) throws {
-            try TestRun.run("take-over-\(version)") { run in
+            arguments: ViewerProgram.allCases, QEMUVersion.allCases)
+        func takeOver(program: ViewerProgram, version: QEMUVersion) throws {
+            try TestRun.run("take-over-\(program)-\(version)") { run in
                 let screen = try TestScreen(run, .x11)
                 let second = run.path("second")
                 let guest = try GuestMachine(
                     run, version, .demo("800x600 moving"),
                     options: ["-qmp", "unix:\(second),server=on,wait=off"])
                 try guest.refresh()
-                let viewer = try ViewerUnderTest(run, .gtk, screen, [guest.qmpPath])
+                let viewer = try ViewerUnderTest(run, program, screen, [guest.qmpPath])
                 let place = try viewer.waitForCard(800, 600)
-                let name = "swiftvm-gtk (pid \(viewer.process.pid))"
+                let name = "\(program) (pid \(viewer.process.pid))"
                 for path in [guest.qmpPath, second] {
                     for arguments in [[path, run.path("no.png")], ["--list-heads", path]] {
                         let words = try ProgramResult(run, "swiftvm-snapshot", arguments)
@@ -66,7 +66,7 @@ extension EndToEndTests {
                 let status = try viewer.process.waitForExit()
                 let line = viewer.log.split(separator: "\n").last ?? ""
                 try check(
-                    status == 1 && line.hasPrefix("swiftvm-gtk: swiftvm-snapshot (pid ")
+                    status == 1 && line.hasPrefix("\(program): swiftvm-snapshot (pid ")
                         && line.contains("has taken this guest's display over"),
                     "status \(status): \(line)")
             }

@@ -230,17 +230,7 @@ final class DMABufferMemory: SurfaceMemory, @unchecked Sendable {
                 field: "dmabuf", reason: "DMA_BUF_IOCTL_SYNC: \(Errno(rawValue: errno))")
         }
         defer { _ = swiftvm_dma_buf_end_read(descriptor.rawValue) }
-        let whole = withoutActuallyEscaping(body) { body in
-            var call: () -> Void = {
-                body(UnsafeRawBufferPointer(start: self.base, count: self.byteCount))
-            }
-            return withUnsafeMutablePointer(to: &call) { context in
-                swiftvm_guarded_read(
-                    { context in
-                        context!.assumingMemoryBound(to: (() -> Void).self).pointee()
-                    }, context, base, byteCount)
-            }
-        }
+        let whole = MappedMemory.guardedRead(base, byteCount, body)
         if !whole {
             throw SurfaceError(field: "dmabuf", reason: "the memory went away while it was read")
         }
