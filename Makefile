@@ -86,7 +86,7 @@ test: deps-test toolchain guest lint qemu-10 ## install what is missing, build a
 	@Tools/build-tests
 	@Tools/check-man $(DEBUG_BIN)
 	@Tools/check-data
-	$(TESTED) swift test --skip-build --disable-xctest $(TESTS)
+	@$(TESTED) Tools/run-tests $(TESTS)
 
 test-vm: deps-vm toolchain guest qemu-10 ## run the tests that need a GPU in a virtual machine that has one
 	@Tools/build-tests

@@ -27,9 +27,9 @@ extension EndToEndTests {
                 // Still there and alive: it draws again at another size, and then takes its leave.
                 try check(viewer.process.exitStatus == nil, "it has ended")
                 let picture = try viewer.picture(at: place)
-                // QEMU reads a VGA's memory while the guest draws, so the numbers above and below need not be the same.
+                // QEMU reads a VGA's memory while the guest draws: one of the numbers may be half drawn, and stays so.
                 try check(
-                    picture.card?.topFrame != nil && picture.card?.bottomFrame != nil,
+                    picture.card?.topFrame != nil || picture.card?.bottomFrame != nil,
                     "the last picture is gone")
                 if server == .x11 {
                     let window = try viewer.window()
@@ -203,12 +203,16 @@ extension ViewerUnderTest {
         let box = (x: place.width / 2 - 20, y: place.height / 2 - 4, width: 40, height: 8)
         try eventually("the window says that the guest has quit", details: { log }) {
             let now = try picture(at: place)
-            guard let frame = now.card?.topFrame else { return false }
-            let drawn = ScreenPicture(
-                width: place.width, height: place.height,
-                pixels: card.expectedPixels(frame: frame))
-            return now.part(x: box.x, y: box.y, width: box.width, height: box.height)
-                != drawn.part(x: box.x, y: box.y, width: box.width, height: box.height)
+            // The last picture of a guest that was killed may have one of its numbers half drawn.
+            guard let frame = now.card?.topFrame ?? now.card?.bottomFrame else { return false }
+            let shown = now.part(x: box.x, y: box.y, width: box.width, height: box.height)
+            return (max(frame, 1) - 1...frame + 1).allSatisfy { frame in
+                let drawn = ScreenPicture(
+                    width: place.width, height: place.height,
+                    pixels: card.expectedPixels(frame: frame))
+                return shown
+                    != drawn.part(x: box.x, y: box.y, width: box.width, height: box.height)
+            }
         }
     }
 
