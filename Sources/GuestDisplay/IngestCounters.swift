@@ -12,6 +12,8 @@ public struct IngestCounters: Hashable, Sendable {
     public var pixelsUploaded: UInt64 = 0
     /// Buffers of GPUs that were imported by the ingest, of all its heads: once each, however often a guest flips to them.
     public var imports: UInt64 = 0
+    /// Pictures published that are the guest's own buffer, without a copy.
+    public var direct: UInt64 = 0
     /// Pictures published.
     public var picturesPublished: UInt64 = 0
     /// How often a picture had to wait because readers held every slot.

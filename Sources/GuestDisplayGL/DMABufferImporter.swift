@@ -10,11 +10,12 @@ final class DMABufferImporter {
         let texture: GLuint
         /// `GL_TEXTURE_2D` or `GL_TEXTURE_EXTERNAL_OES`.
         let target: GLenum
-        fileprivate let image: EGLImageKHR
+        /// The same, for windows' contexts; it may outlive the texture.
+        let image: GuestImage
         fileprivate var lastUse: UInt64 = 0
 
         fileprivate init(
-            buffer: DMABuffer, texture: GLuint, target: GLenum, image: EGLImageKHR
+            buffer: DMABuffer, texture: GLuint, target: GLenum, image: GuestImage
         ) {
             self.buffer = buffer
             self.texture = texture
@@ -120,7 +121,9 @@ final class DMABufferImporter {
             throw error
         }
         makeRoom()
-        let new = Imported(buffer: buffer, texture: texture, target: target, image: image)
+        let new = Imported(
+            buffer: buffer, texture: texture, target: target,
+            image: GuestImage(display: display, image: image))
         new.lastUse = uses
         imports[buffer.identity] = new
         importCount += 1
@@ -169,7 +172,6 @@ final class DMABufferImporter {
     private func destroy(_ imported: Imported) {
         var texture = imported.texture
         epoxy_glDeleteTextures(1, &texture)
-        _ = epoxy_eglDestroyImageKHR(display.display, imported.image)
     }
 
     private func attributes(of buffer: DMABuffer) -> [EGLint] {

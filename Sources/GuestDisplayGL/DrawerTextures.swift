@@ -4,7 +4,7 @@ internal import GuestDisplay
 /// Textures of shared images in a window's context: one an image, as long as the image lives.
 final class ImageTextures {
     private struct Entry {
-        weak var image: SharedImage?
+        weak var owner: AnyObject?
         var texture: GLuint
     }
 
@@ -18,21 +18,23 @@ final class ImageTextures {
     /// Deletes textures of images that are gone.
     func purge() {
         entries.removeAll { entry in
-            if entry.image != nil { return false }
+            if entry.owner != nil { return false }
             var texture = entry.texture
             epoxy_glDeleteTextures(1, &texture)
             return true
         }
     }
 
-    /// Binds the texture of that image.
-    func bind(_ image: SharedImage) throws(GLError) {
+    /// Binds the texture of that image, which lives as long as its owner.
+    func bind(
+        _ image: EGLImageKHR, of owner: AnyObject, display: EGLDisplayHandle
+    ) throws(GLError) {
         if let failure { throw failure }
-        if let entry = entries.first(where: { $0.image === image }) {
+        if let entry = entries.first(where: { $0.owner === owner }) {
             epoxy_glBindTexture(GLenum(GL_TEXTURE_2D), entry.texture)
             return
         }
-        guard epoxy_eglGetCurrentDisplay() == image.display.display else {
+        guard epoxy_eglGetCurrentDisplay() == display.display else {
             throw GLError(
                 operation: "texture of a shared image",
                 reason: "the window's EGL display is not the ingest's; use one for both")
@@ -41,14 +43,14 @@ final class ImageTextures {
         epoxy_glGenTextures(1, &texture)
         epoxy_glBindTexture(GLenum(GL_TEXTURE_2D), texture)
         Texture.setParameters()
-        epoxy_glEGLImageTargetTexture2DOES(GLenum(GL_TEXTURE_2D), image.image)
+        epoxy_glEGLImageTargetTexture2DOES(GLenum(GL_TEXTURE_2D), image)
         do throws(GLError) {
             try GLError.check("glEGLImageTargetTexture2DOES")
         } catch {
             epoxy_glDeleteTextures(1, &texture)
             throw error
         }
-        entries.append(Entry(image: image, texture: texture))
+        entries.append(Entry(owner: owner, texture: texture))
     }
 
     func delete() {

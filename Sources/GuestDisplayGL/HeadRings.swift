@@ -37,6 +37,21 @@ final class HeadRings: @unchecked Sendable {
         return new
     }
 
+    /// A slot that belongs to no ring, for one picture: destroyed when that has gone.
+    func makeLoose(size: Size) throws(GLError) -> PictureSlot? {
+        guard let store = worker.store else { return nil }
+        if !isKnown {
+            isKnown = true
+            worker.add(self)
+        }
+        return PictureSlot(size: size, storage: try store.make(size: size), onReturn: onReturn)
+    }
+
+    /// Has a slot that belongs to no ring destroyed when its picture has gone.
+    func retire(_ slot: PictureSlot) {
+        retired.append(slot)
+    }
+
     /// Destroys slots of older rings that have come back.
     func sweep() {
         retired.removeAll { slot in

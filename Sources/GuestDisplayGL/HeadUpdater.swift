@@ -39,6 +39,9 @@ private final class HeadWork: @unchecked Sendable {
     private var isBehind = false
     private var isClosed = false
     private var lastFailure: GLError?
+    private var direct: DirectFrames!
+    private var shownScanout: GLScanout?
+    private weak var published: Picture?
 
     init(state: HeadState, worker: IngestWorker) {
         self.state = state
@@ -47,6 +50,7 @@ private final class HeadWork: @unchecked Sendable {
         isWaiting = waiting
         rings = HeadRings(worker: worker, onReturn: { waiting.slotReturned() })
         waiting.onReturn = { [weak self] in self?.schedule() }
+        direct = DirectFrames(limit: worker.drawLimit) { [weak self] in self?.schedule() }
     }
 
     func schedule() {
@@ -60,6 +64,7 @@ private final class HeadWork: @unchecked Sendable {
     func close() {
         isClosed = true
         state.publish(.nothing)
+        direct.abandon()
         worker.remove(rings)
     }
 
@@ -68,7 +73,9 @@ private final class HeadWork: @unchecked Sendable {
         var isChanged = false
         do throws(GLError) {
             isChanged = try updateContent()
+            if try settle() { isChanged = true }
         } catch {
+            direct.abandon()
             state.counters.withLock { $0.failures += 1 }
             // A driver that fails, fails at every picture: say it once.
             if error != lastFailure { worker.logger.error("picture: \(error)") }
@@ -102,7 +109,8 @@ private final class HeadWork: @unchecked Sendable {
         enum Step {
             case done(Bool)
             case publish(PictureRing, PictureSlot)
-            case readTexture(GLScanout, PictureRing, [FrameRelease], isChanged: Bool)
+            case readTexture(
+                GLScanout, PictureRing, [FrameRelease], isChanged: Bool, isAnother: Bool)
         }
         let step: Step = try state.lock.withLock { () throws(GLError) in
             let (isAnother, damage, releases) = state.takePending()
@@ -131,20 +139,114 @@ private final class HeadWork: @unchecked Sendable {
             case .gpu(let scanout):
                 let ring = rings.ring(size: scanout.crop.size, holdsTextures: true)
                 if !damage.isEmpty { ring.note(damage) }
-                return .readTexture(scanout, ring, releases, isChanged: !damage.isEmpty)
+                return .readTexture(
+                    scanout, ring, releases, isChanged: !damage.isEmpty, isAnother: isAnother)
             }
         }
         switch step {
         case .done(let isOff):
-            if isOff { state.publish(.off) }
+            if isOff {
+                state.publish(.off)
+                shownScanout = nil
+                try leaveDirect()
+            }
             return isOff
         case .publish(let ring, let slot):
             try publish(slot, of: ring)
+            shownScanout = nil
+            try leaveDirect()
             return true
-        case .readTexture(let scanout, let ring, let releases, let isChanged):
+        case .readTexture(let scanout, let ring, let releases, let isChanged, let isAnother):
+            if worker.releasePolicy == .afterDraw,
+                try show(
+                    scanout, releases: releases, isChanged: isChanged, isAnother: isAnother)
+            {
+                return true
+            }
             return try updateTexture(
                 scanout, ring: ring, releases: releases, isChanged: isChanged)
         }
+    }
+
+    // MARK: The guest's own buffers
+
+    /// Has windows draw the guest's buffer itself, if that is changed and the guest flips; false if it is to be copied.
+    private func show(
+        _ scanout: GLScanout, releases: [FrameRelease], isChanged: Bool, isAnother: Bool
+    ) throws(GLError) -> Bool {
+        guard isChanged else { return false }
+        let isFlip = isAnother && shownScanout?.isFlip(to: scanout) == true
+        shownScanout = scanout
+        let isFlipping = direct.note(isFlip: isFlip, isUpdate: !isAnother || !releases.isEmpty)
+        // A flip comes as a scanout and an update: the second goes the way of the first.
+        let isUpdateOfFlip = !isAnother && direct.current != nil
+        guard isFlipping, isUpdateOfFlip || isWatched, let store = worker.store,
+            let frame = try store.frame(of: scanout, onChange: { [weak self] in self?.schedule() })
+        else { return false }
+        state.counters.withLock {
+            $0.imports = store.importCount
+            $0.direct += 1
+        }
+        direct.show(frame)
+        direct.hold(releases)
+        isBehind = false
+        number += 1
+        publish(Picture(number: number, frame: frame))
+        return true
+    }
+
+    /// Whether some window draws what is published.
+    private var isWatched: Bool {
+        switch published?.storage {
+        case .image(let image): image.fences.wasRead
+        case .guest(let frame): frame.isDrawn
+        case .memory, nil: false
+        }
+    }
+
+    /// Releases what waits for windows once none can be disturbed any more; windows that take too long get copies. Whether something was published.
+    private func settle(isForced: Bool = false) throws(GLError) -> Bool {
+        var isChanged = false
+        if case .copy(let frames) = direct.nextStep(isForced: isForced) {
+            for frame in frames {
+                let isCurrent = frame === direct.current
+                if isCurrent { number += 1 }
+                guard let copy = try copy(of: frame) else { continue }
+                frame.substitute(copy)
+                if isCurrent {
+                    direct.retire()
+                    publish(copy)
+                    isChanged = true
+                }
+            }
+        }
+        guard case .release = direct.nextStep(isForced: isForced) else { return isChanged }
+        try worker.store?.release(direct.take())
+        return isChanged
+    }
+
+    /// Something else is published now.
+    private func leaveDirect() throws(GLError) {
+        direct.retire()
+        _ = try settle(isForced: true)
+    }
+
+    /// What a frame shows, for those who hold a picture of it when the guest draws on.
+    private func copy(of frame: GuestFrame) throws(GLError) -> Picture? {
+        guard let store = worker.store,
+            let slot = try rings.makeLoose(size: frame.scanout.crop.size)
+        else { return nil }
+        do throws(GLError) {
+            try store.write(frame.scanout, to: slot, releasing: [])
+            try store.finish(slot)
+        } catch {
+            store.destroy(slot.storage)
+            throw error
+        }
+        count(pixels: slot.stale.pixelCount)
+        let picture = Picture(number: number, slot: slot, history: DamageHistory(size: slot.size))
+        rings.retire(slot)
+        return picture
     }
 
     /// A texture is read at once into the reserved slot or a free one, and its frame released; published only if another slot is then
@@ -160,8 +262,14 @@ private final class HeadWork: @unchecked Sendable {
             }
             rings.reserved = slot
             let pixels = slot.stale.pixelCount
+            direct.retire()
             // Without a store the ingest has ended, and the frames go with their references.
-            try worker.store?.write(scanout, to: slot, releasing: releases)
+            if direct.mayBeDrawn {
+                try worker.store?.write(scanout, to: slot, releasing: [])
+                direct.hold(releases)
+            } else {
+                try worker.store?.write(scanout, to: slot, releasing: releases)
+            }
             state.counters.withLock { $0.imports = worker.store?.importCount ?? 0 }
             slot.stale = Damage(size: ring.size)
             count(pixels: pixels)
@@ -183,10 +291,15 @@ private final class HeadWork: @unchecked Sendable {
         try worker.store?.finish(slot)
         number += 1
         isBehind = false
-        state.publish(.picture(ring.publish(slot, number: number)))
+        publish(ring.publish(slot, number: number))
+        ring.trim()
+    }
+
+    private func publish(_ picture: Picture) {
+        published = picture
+        state.publish(.picture(picture))
         state.counters.withLock { $0.picturesPublished += 1 }
         lastFailure = nil
-        ring.trim()
     }
 
     private func count(pixels: Int) {
@@ -207,5 +320,17 @@ private final class WaitFlag: @unchecked Sendable {
 
     func slotReturned() {
         if isSet { onReturn() }
+    }
+}
+
+extension GLScanout {
+    /// Whether the guest goes on to another buffer of the same kind with this one.
+    fileprivate func isFlip(to next: GLScanout) -> Bool {
+        guard backingSize == next.backingSize, crop.size == next.crop.size else { return false }
+        switch (storage, next.storage) {
+        case (.texture(let old), .texture(let new)): return old != new
+        case (.dmaBuffer(let old), .dmaBuffer(let new)): return old.identity != new.identity
+        case (.texture, .dmaBuffer), (.dmaBuffer, .texture): return false
+        }
     }
 }

@@ -1,5 +1,5 @@
 internal import Dispatch
-internal import GuestDisplay
+public import GuestDisplay
 public import Logging
 internal import Synchronization
 
@@ -22,9 +22,20 @@ public final class Ingest: Sendable {
     let worker: IngestWorker
 
     /// Starts the thread and makes its context on it; returns when both are there. Throws what is missing for `.gl`; `.software` never
-    /// throws.
-    public init(_ renderer: Renderer, logger: Logger) throws(GLError) {
-        let (worker, description) = try IngestWorker.start(renderer, logger: logger)
+    /// throws. `releasePolicy` is for pictures that a GPU holds.
+    public convenience init(
+        _ renderer: Renderer, releasePolicy: ReleasePolicy = .afterCopy, logger: Logger
+    ) throws(GLError) {
+        try self.init(
+            renderer, releasePolicy: releasePolicy, drawLimit: ReleasePolicy.drawLimit,
+            logger: logger)
+    }
+
+    init(
+        _ renderer: Renderer, releasePolicy: ReleasePolicy, drawLimit: Duration, logger: Logger
+    ) throws(GLError) {
+        let (worker, description) = try IngestWorker.start(
+            renderer, releasePolicy: releasePolicy, drawLimit: drawLimit, logger: logger)
         self.worker = worker
         rendererDescription = description
         logger.debug("ingest: \(description)")

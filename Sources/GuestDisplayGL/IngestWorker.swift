@@ -6,6 +6,9 @@ internal import Synchronization
 /// The ingest thread, its context and the rings of its heads. Heads hold it, so that it outlives them.
 final class IngestWorker: @unchecked Sendable {
     let logger: Logger
+    let releasePolicy: ReleasePolicy
+    /// How long a window may take to draw; ``ReleasePolicy/drawLimit`` but in tests.
+    let drawLimit: Duration
     /// Where pictures are kept; nil after the end. Ingest thread only.
     private(set) var store: (any PictureStore)?
     /// The rings that live, to be destroyed at the end. Ingest thread only.
@@ -17,15 +20,19 @@ final class IngestWorker: @unchecked Sendable {
     /// Whether it has a context; known when it has started.
     var hasGL: Bool { context != nil }
 
-    private init(logger: Logger) {
+    private init(releasePolicy: ReleasePolicy, drawLimit: Duration, logger: Logger) {
         self.logger = logger
+        self.drawLimit = drawLimit
+        self.releasePolicy = releasePolicy
     }
 
     /// Starts the thread; returns when the context is made, with the renderer's description.
     static func start(
-        _ renderer: Ingest.Renderer, logger: Logger
+        _ renderer: Ingest.Renderer, releasePolicy: ReleasePolicy, drawLimit: Duration,
+        logger: Logger
     ) throws(GLError) -> (IngestWorker, String) {
-        let worker = IngestWorker(logger: logger)
+        let worker = IngestWorker(
+            releasePolicy: releasePolicy, drawLimit: drawLimit, logger: logger)
         let ready = DispatchSemaphore(value: 0)
         let result = Mutex<Result<String, GLError>>(.success(""))
         worker.thread = IngestThread(
@@ -119,7 +126,7 @@ final class IngestWorker: @unchecked Sendable {
         let kind = "dma-buf \(buffer.format.fourcc), modifier \(buffer.modifier)"
         switch try result.withLock({ $0 })!.get() {
         case .imported:
-            return (event, "\(kind), imported")
+            return (event, "\(kind), imported, \(releasePolicy.rawValue)")
         case .mapped(let surface):
             return (.scanout(.surface(try surface.part(scanout))), "\(kind), read by the processor")
         }

@@ -9,6 +9,8 @@ public final class Picture: GuestPicture {
         case memory(PictureMemory)
         /// An EGLImage of a texture of the ingest's context.
         case image(SharedImage)
+        /// The guest's own buffer.
+        case guest(GuestFrame)
     }
 
     /// Counts up within a head, from 1, by one a picture.
@@ -16,23 +18,34 @@ public final class Picture: GuestPicture {
     /// Size in pixels.
     public let size: Size
 
-    let slot: PictureSlot
+    private let slot: PictureSlot?
     private let history: DamageHistory
 
     init(number: UInt64, slot: PictureSlot, history: DamageHistory) {
         self.number = number
         size = slot.size
+        storage = slot.storage
         self.slot = slot
         self.history = history
         slot.take()
     }
 
+    /// A picture that is all new, in the guest's buffer. A frame has one picture.
+    init(number: UInt64, frame: GuestFrame) {
+        self.number = number
+        size = frame.scanout.crop.size
+        storage = .guest(frame)
+        slot = nil
+        history = DamageHistory(size: size)
+    }
+
     deinit {
-        slot.giveBack()
+        slot?.giveBack()
+        if case .guest(let frame) = storage { frame.pictureIsGone() }
     }
 
     /// Where the pixels are.
-    public var storage: Storage { slot.storage }
+    public let storage: Storage
 
     /// What changed since the picture of that number of the same head: nothing for its own number, everything when that
     /// picture was of another size, too old to remember, or newer.

@@ -63,15 +63,16 @@ public final class PictureDrawer {
 
     /// Draws the texture that is bound.
     private func paint(
-        size: Size, frame: Rect, window: Size, isOpaque: Bool, swapsRedAndBlue: Bool
+        size: Size, part: TexturePart? = nil, frame: Rect, window: Size, isOpaque: Bool,
+        swapsRedAndBlue: Bool
     ) {
         if size.isEmpty { return }
         let isWhole = frame.width % size.width == 0 && frame.height % size.height == 0
         let program = isWhole ? exact : filtered
         program.begin(window: window)
         program.draw(
-            size: size, frame: frame, window: window, isOpaque: isOpaque,
-            swapsRedAndBlue: swapsRedAndBlue)
+            size: size, part: part ?? TexturePart(whole: size), frame: frame, window: window,
+            isOpaque: isOpaque, swapsRedAndBlue: swapsRedAndBlue)
         program.end()
     }
 
@@ -83,12 +84,34 @@ public final class PictureDrawer {
                 size: picture.size, frame: frame, window: window, isOpaque: true,
                 swapsRedAndBlue: true)
         case .image(let image):
-            try images.bind(image)
-            try image.waitForWriter()
+            try images.bind(image.image, of: image, display: image.display)
+            try image.fences.waitForWriter()
             paint(
                 size: picture.size, frame: frame, window: window, isOpaque: true,
                 swapsRedAndBlue: image.swapsRedAndBlue)
-            try image.didRead(self)
+            try image.fences.didRead(self)
+        case .guest(let guest):
+            try draw(guest, frame: frame, window: window)
+        }
+    }
+
+    private func draw(_ guest: GuestFrame, frame: Rect, window: Size) throws(GLError) {
+        switch guest.beginDraw() {
+        case .copy(let picture):
+            try draw(picture, frame: frame, window: window)
+        case .buffer:
+            var failure: GLError?
+            do throws(GLError) {
+                try images.bind(guest.image.image, of: guest.image, display: guest.image.display)
+                try guest.fences.waitForWriter()
+                paint(
+                    size: guest.scanout.crop.size, part: TexturePart(guest.scanout), frame: frame,
+                    window: window, isOpaque: true, swapsRedAndBlue: false)
+            } catch {
+                failure = error
+            }
+            try guest.endDraw(self)
+            if let failure { throw failure }
         }
     }
 }

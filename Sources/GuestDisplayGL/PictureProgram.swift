@@ -1,6 +1,30 @@
 internal import CEpoxy
 internal import GuestDisplay
 
+/// What of a texture is drawn.
+struct TexturePart {
+    /// The picture's first texel in the texture.
+    let origin: (x: Int, y: Int)
+    /// Size of the texture.
+    let extent: Size
+    /// Of a texture whose last row is the picture's first; nil where the first is.
+    let lastRow: Int?
+
+    /// All of a texture, its first row at the top.
+    init(whole size: Size) {
+        origin = (0, 0)
+        extent = size
+        lastRow = nil
+    }
+
+    /// What a scanout shows of its buffer.
+    init(_ scanout: GLScanout) {
+        origin = (scanout.crop.x, scanout.crop.y)
+        extent = scanout.backingSize
+        lastRow = scanout.isTopDown ? nil : scanout.backingSize.height - 1
+    }
+}
+
 /// The compiled program that draws one texture into a rectangle. One thread, its context current.
 final class PictureProgram {
     private let program: GLuint
@@ -17,7 +41,10 @@ final class PictureProgram {
             vertex: Shaders.vertex(dialect), fragment: Shaders.fragment(dialect, isExact: isExact),
             firstAttribute: "corner")
         var uniforms: [String: GLint] = [:]
-        for name in ["picture", "size", "frame", "windowHeight", "opaque", "swapped"] {
+        for name in [
+            "picture", "size", "origin", "extent", "lastRow", "frame", "windowHeight", "opaque",
+            "swapped",
+        ] {
             uniforms[name] = epoxy_glGetUniformLocation(program, name)
         }
         self.uniforms = uniforms
@@ -47,13 +74,20 @@ final class PictureProgram {
     }
 
     /// Draws the texture that is bound. `frame` may reach beyond the window.
-    func draw(size: Size, frame: Rect, window: Size, isOpaque: Bool, swapsRedAndBlue: Bool) {
+    func draw(
+        size: Size, part: TexturePart, frame: Rect, window: Size, isOpaque: Bool,
+        swapsRedAndBlue: Bool
+    ) {
         let visible = frame.intersection(Rect(window))
         if visible.isEmpty || size.isEmpty { return }
         epoxy_glScissor(
             GLint(visible.x), GLint(window.height - visible.maxY), GLsizei(visible.width),
             GLsizei(visible.height))
         epoxy_glUniform2f(uniforms["size"]!, GLfloat(size.width), GLfloat(size.height))
+        epoxy_glUniform2f(uniforms["origin"]!, GLfloat(part.origin.x), GLfloat(part.origin.y))
+        epoxy_glUniform2f(
+            uniforms["extent"]!, GLfloat(part.extent.width), GLfloat(part.extent.height))
+        epoxy_glUniform1f(uniforms["lastRow"]!, GLfloat(part.lastRow ?? -1))
         epoxy_glUniform4f(
             uniforms["frame"]!, GLfloat(frame.x), GLfloat(frame.y), GLfloat(frame.width),
             GLfloat(frame.height))

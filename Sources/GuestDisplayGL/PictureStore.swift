@@ -14,6 +14,13 @@ protocol PictureStore: AnyObject {
     func write(
         _ scanout: GLScanout, to slot: PictureSlot, releasing frames: [FrameRelease]
     ) throws(GLError)
+    /// A scanout's buffer for windows to draw themselves; nil where they cannot. What the guest is still drawing is waited for on the GPU.
+    /// `onChange` is that of ``GuestFrame``.
+    func frame(
+        of scanout: GLScanout, onChange: @escaping @Sendable () -> Void
+    ) throws(GLError) -> GuestFrame?
+    /// Releases frames once the commands so far are done.
+    func release(_ frames: [FrameRelease]) throws(GLError)
     /// How many buffers of GPUs were imported since the beginning.
     var importCount: UInt64 { get }
     /// Makes what was written visible to readers in other contexts. Before the slot's picture is published.
@@ -74,6 +81,14 @@ final class MemoryStore: PictureStore {
         for frame in frames { frame.release() }
         throw GLError(
             operation: "picture of a GPU", reason: "the software renderer cannot read it")
+    }
+
+    func frame(of scanout: GLScanout, onChange: @escaping @Sendable () -> Void) -> GuestFrame? {
+        nil
+    }
+
+    func release(_ frames: [FrameRelease]) {
+        for frame in frames { frame.release() }
     }
 
     func finish(_ slot: PictureSlot) {}

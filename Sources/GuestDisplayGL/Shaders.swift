@@ -52,14 +52,18 @@ enum Shaders {
     static func fragment(_ dialect: Dialect, isExact: Bool) -> String {
         header(dialect, isFragment: true) + (isExact ? "#define EXACT\n" : "") + """
             uniform sampler2D picture;
-            uniform vec2 size;         // of the texture, texels
+            uniform vec2 size;         // of the picture, texels
+            uniform vec2 origin;       // of the picture in the texture
+            uniform vec2 extent;       // of the texture
+            uniform float lastRow;     // of a texture whose last row is the picture's first; -1: the first is
             uniform vec4 frame;        // x, y from the top left corner of the window, width, height
             uniform float windowHeight;
             uniform float opaque;      // 1: alpha means nothing; 0: premultiplied alpha
             uniform float swapped;     // 1: red and blue lie the other way round
 
             vec4 texel(vec2 at) {
-                vec2 inside = clamp(at, vec2(0.0), size - 1.0);
+                vec2 inside = clamp(at, vec2(0.0), size - 1.0) + origin;
+                if (lastRow >= 0.0) inside.y = lastRow - inside.y;
                 return FETCH(inside);
             }
 
@@ -110,7 +114,7 @@ enum Shaders {
         case .es300: return "#version 300 es\nprecision highp float;\n" + modern
         case .es100:
             let old =
-                "#define FETCH(at) texture2D(picture, ((at) + 0.5) / size)\n"
+                "#define FETCH(at) texture2D(picture, ((at) + 0.5) / extent)\n"
                 + "#define RESULT gl_FragColor\n"
             let precision = """
                 #ifdef GL_FRAGMENT_PRECISION_HIGH

@@ -43,7 +43,7 @@ final class TextureStore: PictureStore {
         let storage = try make(size: Size(width: 1, height: 1))
         defer { destroy(storage) }
         guard case .image(let image) = storage else { return }
-        try image.didWrite()
+        try image.fences.didWrite()
     }
 
     func make(size: Size) throws(GLError) -> Picture.Storage {
@@ -59,25 +59,30 @@ final class TextureStore: PictureStore {
         epoxy_glBindTexture(GLenum(GL_TEXTURE_2D), 0)
         do throws(GLError) {
             try GLError.check("glTexImage2D of \(size)")
-            let attributes = [EGL_GL_TEXTURE_LEVEL_KHR, 0, EGL_NONE]
-            guard
-                let image = epoxy_eglCreateImageKHR(
-                    display.display, epoxy_eglGetCurrentContext(),
-                    EGLenum(EGL_GL_TEXTURE_2D_KHR),
-                    EGLClientBuffer(bitPattern: UInt(texture)), attributes)
-            else { throw GLError.egl("eglCreateImageKHR of a texture") }
             return .image(
-                SharedImage(display: display, image: image, texture: texture, size: size))
+                SharedImage(
+                    display: display, image: try makeImage(of: texture), texture: texture,
+                    size: size))
         } catch {
             epoxy_glDeleteTextures(1, &texture)
             throw error
         }
     }
 
+    private func makeImage(of texture: GLuint) throws(GLError) -> EGLImageKHR {
+        let attributes = [EGL_GL_TEXTURE_LEVEL_KHR, 0, EGL_NONE]
+        guard
+            let image = epoxy_eglCreateImageKHR(
+                display.display, epoxy_eglGetCurrentContext(), EGLenum(EGL_GL_TEXTURE_2D_KHR),
+                EGLClientBuffer(bitPattern: UInt(texture)), attributes)
+        else { throw .egl("eglCreateImageKHR of a texture") }
+        return image
+    }
+
     func write(_ backing: PictureMemory, to slot: PictureSlot) throws(GLError) {
         guard case .image(let image) = slot.storage else { return }
         GLError.forget()
-        try image.waitForReaders()
+        try image.fences.waitForReaders()
         epoxy_glBindTexture(GLenum(GL_TEXTURE_2D), image.texture)
         Texture.upload(slot.stale.rects, of: backing.baseAddress, width: backing.size.width)
         epoxy_glBindTexture(GLenum(GL_TEXTURE_2D), 0)
@@ -115,6 +120,30 @@ final class TextureStore: PictureStore {
                 + "uses (QEMU's rendernode=, --render-node), or start QEMU's display without gl=on")
     }
 
+    func frame(
+        of scanout: GLScanout, onChange: @escaping @Sendable () -> Void
+    ) throws(GLError) -> GuestFrame? {
+        let image: GuestImage
+        switch scanout.storage {
+        case .texture(let texture):
+            image = GuestImage(display: display, image: try makeImage(of: texture))
+        case .dmaBuffer(let buffer):
+            guard let importer else { return nil }
+            let imported = try importer.texture(of: buffer)
+            // A window's context may be of desktop GL, which has no external samplers.
+            guard imported.target == GLenum(GL_TEXTURE_2D) else { return nil }
+            importer.waitForGuest(buffer)
+            image = imported.image
+        }
+        let frame = GuestFrame(scanout, image: image, onChange: onChange)
+        try frame.fences.didWrite()
+        return frame
+    }
+
+    func release(_ frames: [FrameRelease]) throws(GLError) {
+        try fences.release(frames)
+    }
+
     func write(
         _ scanout: GLScanout, to slot: PictureSlot, releasing frames: [FrameRelease]
     ) throws(GLError) {
@@ -129,7 +158,7 @@ final class TextureStore: PictureStore {
 
     private func copy(_ scanout: GLScanout, to slot: PictureSlot) throws(GLError) {
         guard case .image(let image) = slot.storage else { return }
-        try image.waitForReaders()
+        try image.fences.waitForReaders()
         let (source, target): (GLuint, GLenum)
         switch scanout.storage {
         case .texture(let texture):
@@ -145,12 +174,12 @@ final class TextureStore: PictureStore {
         try scanoutCopy.copy(
             slot.stale.rects, of: scanout, source: source, target: target, to: image.texture)
         image.swapsRedAndBlue = false
-        try image.didWrite()
+        try image.fences.didWrite()
     }
 
     func finish(_ slot: PictureSlot) throws(GLError) {
         guard case .image(let image) = slot.storage else { return }
-        try image.didWrite()
+        try image.fences.didWrite()
     }
 
     func read(_ storage: Picture.Storage) throws(GLError) -> [UInt32] {
@@ -163,6 +192,33 @@ final class TextureStore: PictureStore {
                     operation: "read-back", reason: "the picture is on another EGL display")
             }
             return try read(image)
+        case .guest(let frame):
+            guard frame.image.display.display == display.display else {
+                throw GLError(
+                    operation: "read-back", reason: "the picture is on another EGL display")
+            }
+            return try read(frame)
+        }
+    }
+
+    private func read(_ frame: GuestFrame) throws(GLError) -> [UInt32] {
+        switch frame.beginDraw() {
+        case .copy(let picture): return try read(picture.storage)
+        case .buffer:
+            let slot = PictureSlot(
+                size: frame.scanout.crop.size, storage: try make(size: frame.scanout.crop.size),
+                onReturn: {})
+            defer { destroy(slot.storage) }
+            let pixels: [UInt32]
+            do throws(GLError) {
+                try copy(frame.scanout, to: slot)
+                pixels = try read(slot.storage)
+            } catch {
+                try frame.endDraw(self)
+                throw error
+            }
+            try frame.endDraw(self)
+            return pixels
         }
     }
 

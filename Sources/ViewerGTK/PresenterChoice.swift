@@ -15,28 +15,28 @@ struct PresenterChoice {
     /// Makes a window's presenter.
     let makePresenter: @MainActor () -> any PicturePresenter
 
-    /// Tries the ways in order, the best first; with `choice`, those of that kind alone. A failed probe is a debug line, a
+    /// Tries the ways in order, the best first; with `options.renderer`, those of that kind alone. A failed probe is a debug line, a
     /// failed last resort an error.
     static func choose(
-        _ choice: RendererChoice?, display: OpaquePointer, logger: Logger
+        _ options: ViewerOptions, display: OpaquePointer, logger: Logger
     ) throws(DisplayError) -> PresenterChoice {
-        let gl: (OpaquePointer, Logger) throws(GLError) -> PresenterChoice
+        let gl: (OpaquePointer, ReleasePolicy, Logger) throws(GLError) -> PresenterChoice
         if swiftvm_display_is_x11(display) {
             gl = x11
         } else if swiftvm_display_is_wayland(display) {
             gl = wayland
         } else {
-            gl = { (_, _) throws(GLError) in
+            gl = { (_, _, _) throws(GLError) in
                 throw GLError(operation: "GDK display", reason: "neither X11 nor Wayland")
             }
         }
-        if choice != .software {
+        if options.renderer != .software {
             do throws(GLError) {
-                let choice = try gl(display, logger)
+                let choice = try gl(display, options.release, logger)
                 logger.debug("renderer: \(choice.name), \(choice.ingest.rendererDescription)")
                 return choice
             } catch {
-                if choice == .gl {
+                if options.renderer == .gl {
                     throw DisplayError("GL does not work here: \(error); try --renderer software")
                 }
                 logger.debug("GL does not work here: \(error)")
@@ -53,9 +53,9 @@ struct PresenterChoice {
         }
     }
 
-    private static func x11(_ display: OpaquePointer, _ logger: Logger) throws(GLError)
-        -> PresenterChoice
-    {
+    private static func x11(
+        _ display: OpaquePointer, _ release: ReleasePolicy, _ logger: Logger
+    ) throws(GLError) -> PresenterChoice {
         let egl = try EGLDisplayHandle.x11(
             UnsafeMutableRawPointer(gdk_x11_display_get_xdisplay(display)))
         let identifier = try EGLWindowPresenter.nativeVisualID(for: egl)
@@ -65,19 +65,19 @@ struct PresenterChoice {
                 operation: "EGL_NATIVE_VISUAL_ID",
                 reason: "the X server has no visual \(identifier)")
         }
-        let ingest = try Ingest(.gl(egl), logger: logger)
+        let ingest = try Ingest(.gl(egl), releasePolicy: release, logger: logger)
         return PresenterChoice(name: "GL (EGL on X11)", ingest: ingest) {
             X11EGLPresenter(display: egl, visual: visual, logger: logger)
         }
     }
 
-    private static func wayland(_ display: OpaquePointer, _ logger: Logger) throws(GLError)
-        -> PresenterChoice
-    {
+    private static func wayland(
+        _ display: OpaquePointer, _ release: ReleasePolicy, _ logger: Logger
+    ) throws(GLError) -> PresenterChoice {
         let egl = try EGLDisplayHandle.wayland(
             UnsafeMutableRawPointer(gdk_wayland_display_get_wl_display(display)))
         try probeGLArea()
-        let ingest = try Ingest(.gl(egl), logger: logger)
+        let ingest = try Ingest(.gl(egl), releasePolicy: release, logger: logger)
         return PresenterChoice(name: "GL (GtkGLArea on Wayland)", ingest: ingest) {
             GLAreaPresenter(logger: logger)
         }

@@ -28,7 +28,7 @@ public enum ViewerApplication {
         gdk_set_program_class(applicationID)
         gtk_window_set_default_icon_name(applicationID)
         MainQueue.attach()
-        let toolkit = try GTKToolkit(renderer: options.renderer, logger: logger)
+        let toolkit = try GTKToolkit(options, logger: logger)
         let viewer = ViewerController(source, toolkit: toolkit, options: options, logger: logger)
         toolkit.monitorList.onChange = { [unowned viewer] in viewer.monitorsChanged() }
         DisplayLoss.handle(farewell: viewer.farewell)
@@ -59,9 +59,9 @@ private final class GTKToolkit: ViewerToolkit {
     private let inhibitor: IdleInhibitor
     let monitorList: GTKMonitors
 
-    init(renderer: RendererChoice?, logger: Logger) throws(DisplayError) {
+    init(_ options: ViewerOptions, logger: Logger) throws(DisplayError) {
         let display = gdk_display_get_default()!
-        choice = try PresenterChoice.choose(renderer, display: display, logger: logger)
+        choice = try PresenterChoice.choose(options, display: display, logger: logger)
         globals = swiftvm_wayland_bind(display)
         application = gtk_application_new(applicationID, G_APPLICATION_NON_UNIQUE)
         var error: UnsafeMutablePointer<GError>?

@@ -25,15 +25,15 @@ final class Rendering {
                 ("GLES 2.0", SDL_GL_CONTEXT_PROFILE_ES, 2, 0),
             ]
 
-    /// Tries the ways in order, the best first; with `choice`, those of that kind alone. A failed probe is a debug line, a
+    /// Tries the ways in order, the best first; with `options.renderer`, those of that kind alone. A failed probe is a debug line, a
     /// failed last resort an error.
-    init(_ choice: RendererChoice?, logger: Logger) throws(DisplayError) {
+    init(_ options: ViewerOptions, logger: Logger) throws(DisplayError) {
         var made: (anchor: OpaquePointer, connection: DisplayConnection, ingest: Ingest)?
-        if choice != .software {
+        if options.renderer != .software {
             do throws(DisplayError) {
-                made = try Rendering.startGL(logger)
+                made = try Rendering.startGL(options.release, logger)
             } catch {
-                if choice == .gl {
+                if options.renderer == .gl {
                     throw DisplayError("GL does not work here: \(error); try --renderer software")
                 }
                 logger.debug("GL does not work here: \(error)")
@@ -103,13 +103,15 @@ final class Rendering {
         return window
     }
 
-    private static func startGL(_ logger: Logger) throws(DisplayError) -> (
-        anchor: OpaquePointer, connection: DisplayConnection, ingest: Ingest
-    ) {
+    private static func startGL(_ release: ReleasePolicy, _ logger: Logger) throws(DisplayError)
+        -> (
+            anchor: OpaquePointer, connection: DisplayConnection, ingest: Ingest
+        )
+    {
         let anchor = try anchorWithGL(logger)
         do throws(DisplayError) {
             let connection = DisplayConnection(of: anchor)
-            return (anchor, connection, try ingest(on: connection, logger))
+            return (anchor, connection, try ingest(on: connection, release, logger))
         } catch {
             SDL_DestroyWindow(anchor)
             throw error
@@ -163,15 +165,19 @@ final class Rendering {
         throw failure
     }
 
-    private static func ingest(on connection: DisplayConnection, _ logger: Logger)
-        throws(DisplayError) -> Ingest
-    {
+    private static func ingest(
+        on connection: DisplayConnection, _ release: ReleasePolicy, _ logger: Logger
+    ) throws(DisplayError) -> Ingest {
         do throws(GLError) {
             switch connection.kind {
             case .x11:
-                return try Ingest(.gl(EGLDisplayHandle.x11(connection.native!)), logger: logger)
+                return try Ingest(
+                    .gl(EGLDisplayHandle.x11(connection.native!)), releasePolicy: release,
+                    logger: logger)
             case .wayland:
-                return try Ingest(.gl(EGLDisplayHandle.wayland(connection.native!)), logger: logger)
+                return try Ingest(
+                    .gl(EGLDisplayHandle.wayland(connection.native!)), releasePolicy: release,
+                    logger: logger)
             // On bare KMS the window's context uploads from memory itself.
             case .other: return try Ingest(.software, logger: logger)
             }

@@ -21,9 +21,9 @@ final class SDLToolkit: ViewerToolkit {
     // Milliseconds until a window draws; nil when an event must come first.
     private var nextDraw: Int? = 0
 
-    init(renderer: RendererChoice?, logger: Logger) throws(DisplayError) {
+    init(_ options: ViewerOptions, logger: Logger) throws(DisplayError) {
         self.logger = logger
-        rendering = try Rendering(renderer, logger: logger)
+        rendering = try Rendering(options, logger: logger)
         cursors = CursorShapes(connection: rendering.connection)
         monitorList = SDLMonitors(kind: rendering.connection.kind, logger: logger)
         if rendering.connection.kind == .x11 { swiftvm_sdl_x11_pass_events() }

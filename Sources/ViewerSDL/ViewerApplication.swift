@@ -18,7 +18,7 @@ public enum ViewerApplication {
         _ source: any DisplaySource, options: ViewerOptions, logger: Logger
     ) throws(DisplayError) {
         try SDLLibrary.start()
-        let toolkit = try makeToolkit(options.renderer, logger)
+        let toolkit = try makeToolkit(options, logger)
         let viewer = ViewerController(source, toolkit: toolkit, options: options, logger: logger)
         toolkit.onMonitorChange { [unowned viewer] in viewer.monitorsChanged() }
         viewer.start()
@@ -36,15 +36,15 @@ public enum ViewerApplication {
     }
 
     // SDL's windows need EGL on Wayland; without it, Xwayland shows them.
-    private static func makeToolkit(_ renderer: RendererChoice?, _ logger: Logger)
+    private static func makeToolkit(_ options: ViewerOptions, _ logger: Logger)
         throws(DisplayError) -> SDLToolkit
     {
         do throws(DisplayError) {
-            return try SDLToolkit(renderer: renderer, logger: logger)
+            return try SDLToolkit(options, logger: logger)
         } catch {
-            guard renderer != .gl, SDLLibrary.restartOnX11() else { throw error }
+            guard options.renderer != .gl, SDLLibrary.restartOnX11() else { throw error }
             logger.debug("\(error); trying X11")
-            return try SDLToolkit(renderer: renderer, logger: logger)
+            return try SDLToolkit(options, logger: logger)
         }
     }
 }

@@ -37,6 +37,12 @@ struct SwiftvmGTK: ParsableCommand {
             valueName: "fit|1:1"))
     var scale: ScaleMode = .fit
 
+    @Option(
+        help: ArgumentHelp(
+            "Let the guest draw into a GPU's buffer again when it was copied, or, without a copy, when a window has drawn it.",
+            valueName: "after-copy|after-draw"))
+    var release: ReleasePolicy = .afterCopy
+
     @Flag(help: "Leave the guest's resolution alone when a window is resized.")
     var noResizeGuest = false
 
@@ -65,7 +71,7 @@ struct SwiftvmGTK: ParsableCommand {
             return
         }
         let options = ViewerOptions(
-            heads: head, renderer: shared.renderer, scale: scale,
+            heads: head, renderer: shared.renderer, release: release, scale: scale,
             startsFullScreen: monitors.fullscreen, monitors: monitors.monitors,
             resizesGuest: !noResizeGuest)
         // ArgumentParser runs commands on the main thread, where it was called.

@@ -3,7 +3,8 @@ import GuestDisplay
 
 @testable import GuestDisplayGL
 
-/// A window in the eyes of a drawer: a framebuffer in a context of its own, on this thread until `close`.
+/// A window in the eyes of a drawer: a framebuffer in a context of its own, which is current from `init` until
+/// another is.
 final class OffscreenWindow {
     let size: Size
     let drawer: PictureDrawer
@@ -21,12 +22,18 @@ final class OffscreenWindow {
         drawer = try PictureDrawer()
     }
 
+    /// Its context again, after another was current.
+    func makeCurrent() throws(GLError) {
+        try context.makeCurrent()
+    }
+
     /// What the window shows, 0xAARRGGBB, the top row first.
     func read() throws(GLError) -> Pixels {
         Pixels(size: size, values: try framebuffer.read())
     }
 
     func close() {
+        try? context.makeCurrent()
         drawer.close()
         framebuffer.delete()
         context.destroy()

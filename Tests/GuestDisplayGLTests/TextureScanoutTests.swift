@@ -1,5 +1,3 @@
-import CEpoxy
-import Dispatch
 import GuestDisplay
 import Synchronization
 import Testing
@@ -9,73 +7,13 @@ import Testing
 /// Scanouts that are textures of a context which shares with the ingest's, as a source that draws with GL would send them.
 @Suite(.serialized)
 struct TextureScanoutTests {
-    /// A guest that draws into a texture, on this thread until `close`.
-    private final class Painter {
-        let size: Size
-        private let context: GLContext
-        private(set) var texture: GLuint = 0
-
-        init(_ ingest: Ingest, size: Size) throws {
-            self.size = size
-            context = try ingest.makeSharingContext()
-            try context.makeCurrent()
-            epoxy_glGenTextures(1, &texture)
-            epoxy_glBindTexture(GLenum(GL_TEXTURE_2D), texture)
-            Texture.setParameters()
-            epoxy_glTexImage2D(
-                GLenum(GL_TEXTURE_2D), 0, GL_RGBA8, GLsizei(size.width), GLsizei(size.height), 0,
-                GLenum(GL_RGBA), GLenum(GL_UNSIGNED_BYTE), nil)
-        }
-
-        func paint(_ pixels: Pixels) throws {
-            let bytes = pixels.values.flatMap { pixel in
-                [UInt8(pixel >> 16 & 0xff), UInt8(pixel >> 8 & 0xff), UInt8(pixel & 0xff), 0]
-            }
-            epoxy_glTexSubImage2D(
-                GLenum(GL_TEXTURE_2D), 0, 0, 0, GLsizei(size.width), GLsizei(size.height),
-                GLenum(GL_RGBA), GLenum(GL_UNSIGNED_BYTE), bytes)
-            epoxy_glFinish()
-            try GLError.check("paint")
-        }
-
-        func scanout(crop: Rect? = nil, isTopDown: Bool = true) throws -> DisplayEvent {
-            .scanout(
-                .gl(
-                    try GLScanout(
-                        storage: .texture(texture), backingSize: size, crop: crop ?? Rect(size),
-                        isTopDown: isTopDown)))
-        }
-
-        func close() {
-            epoxy_glDeleteTextures(1, &texture)
-            context.destroy()
-        }
-    }
-
-    /// Counts releases and tells of each.
-    private final class Releases: Sendable {
-        let count = Mutex(0)
-        private let wake = DispatchSemaphore(value: 0)
-
-        func make() -> FrameRelease {
-            FrameRelease { [self] in
-                count.withLock { $0 += 1 }
-                wake.signal()
-            }
-        }
-
-        func waitForOne() throws {
-            try #require(wake.wait(timeout: .now() + deadline) == .success, "a release")
-        }
-    }
-
     @Test(arguments: [true, false])
     func croppedTextureComesRightSideUp(_ isTopDown: Bool) throws {
         let ingest = try Kind.gl.makeIngest()
         defer { ingest.stop() }
         let head = ingest.makeHead()
         let size = Size(width: 50, height: 40)
-        let painter = try Painter(ingest, size: size)
+        let painter = try TexturePainter(ingest, size: size)
         defer { painter.close() }
         let content = Pixels.random(size, seed: 3)
         try painter.paint(content)
@@ -95,7 +33,7 @@ struct TextureScanoutTests {
         defer { ingest.stop() }
         let head = ingest.makeHead()
         let size = Size(width: 24, height: 16)
-        let painter = try Painter(ingest, size: size)
+        let painter = try TexturePainter(ingest, size: size)
         defer { painter.close() }
         try painter.paint(Pixels.random(size, seed: 0))
         try head.receive(painter.scanout())
@@ -123,7 +61,7 @@ struct TextureScanoutTests {
         let ingest = try Kind.gl.makeIngest()
         var head: IngestHead? = ingest.makeHead()
         let size = Size(width: 8, height: 8)
-        let painter = try Painter(ingest, size: size)
+        let painter = try TexturePainter(ingest, size: size)
         try painter.paint(Pixels.random(size, seed: 0))
         let releases = Releases()
         func update(_ rect: Rect) -> DisplayEvent {

@@ -11,6 +11,8 @@ public enum RendererChoice: String, ExpressibleByArgument, CaseIterable, Sendabl
 
 extension ScaleMode: ExpressibleByArgument {}
 
+extension ReleasePolicy: ExpressibleByArgument {}
+
 /// The options that all programs share.
 public struct SharedOptions: ParsableArguments {
     @Option(

@@ -6,6 +6,8 @@ public struct ViewerOptions: Sendable {
     public var heads: [Head.ID]
     /// How to draw; nil chooses.
     public var renderer: RendererChoice?
+    /// When a guest may draw into a GPU's buffer again.
+    public var release: ReleasePolicy
     /// How pictures are fitted at first.
     public var scale: ScaleMode
     /// Which head goes to which monitor when it is full screen.
@@ -17,12 +19,14 @@ public struct ViewerOptions: Sendable {
 
     /// Names all options.
     public init(
-        heads: [Head.ID] = [], renderer: RendererChoice? = nil, scale: ScaleMode = .fit,
+        heads: [Head.ID] = [], renderer: RendererChoice? = nil,
+        release: ReleasePolicy = .afterCopy, scale: ScaleMode = .fit,
         startsFullScreen: Bool = false, monitors: MonitorAssignment = MonitorAssignment(),
         resizesGuest: Bool = true
     ) {
         self.heads = heads
         self.renderer = renderer
+        self.release = release
         self.scale = scale
         self.startsFullScreen = startsFullScreen
         self.monitors = monitors

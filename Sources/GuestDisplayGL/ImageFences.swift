@@ -1,0 +1,108 @@
+internal import CEpoxy
+internal import GuestDisplay
+internal import Synchronization
+
+/// Keeps the writer and the readers of an image that several contexts share apart, on the GPU. Any thread, with the context current whose commands
+/// are meant.
+final class ImageFences: @unchecked Sendable {
+    private let display: EGLDisplayHandle
+
+    /// EGL's handles are pointers; they are used under the lock alone.
+    private struct State: @unchecked Sendable {
+        /// Ends the last write; nil before the first.
+        var written: EGLSyncKHR?
+        /// Ends the last read of each reader.
+        var read: [ObjectIdentifier: EGLSyncKHR] = [:]
+        var wasRead = false
+    }
+
+    private let state = Mutex(State())
+
+    init(_ display: EGLDisplayHandle) {
+        self.display = display
+    }
+
+    deinit {
+        // EGL needs no context for it.
+        destroy()
+    }
+
+    /// Whether anybody has read since the last write.
+    var wasRead: Bool { state.withLock { $0.wasRead } }
+
+    /// Puts a fence behind the writer's commands so far, for ``waitForWriter()``.
+    func didWrite() throws(GLError) {
+        let fence = try makeFence()
+        let old = state.withLock { state in
+            let old = state.written
+            state.written = fence.value
+            state.wasRead = false
+            return Handle(value: old)
+        }
+        if let old = old.value { _ = epoxy_eglDestroySyncKHR(display.display, old) }
+    }
+
+    /// Has the current context's next commands wait until the image is written. The caller holds a picture of it.
+    func waitForWriter() throws(GLError) {
+        // No new write begins while the caller holds a picture, so the fence stays.
+        let fence = state.withLock { Handle(value: $0.written) }
+        if let fence = fence.value { try wait(fence) }
+    }
+
+    /// Puts a fence behind the commands of the current context, which read the image, before the caller lets go of it.
+    func didRead(_ reader: AnyObject) throws(GLError) {
+        let fence = try makeFence()
+        let key = ObjectIdentifier(reader)
+        let old = state.withLock { state in
+            state.wasRead = true
+            return Handle(value: state.read.updateValue(fence.value!, forKey: key))
+        }
+        if let old = old.value { _ = epoxy_eglDestroySyncKHR(display.display, old) }
+    }
+
+    /// Has the current context's next commands wait until every reader so far has read.
+    func waitForReaders() throws(GLError) {
+        let waits = state.withLock { state in
+            defer { state.read = [:] }
+            return Handle(value: Array(state.read.values))
+        }
+        defer { for fence in waits.value { _ = epoxy_eglDestroySyncKHR(display.display, fence) } }
+        for fence in waits.value { try wait(fence) }
+    }
+
+    /// Frees the fences. Idempotent.
+    func destroy() {
+        state.withLock { state in
+            if let written = state.written {
+                _ = epoxy_eglDestroySyncKHR(display.display, written)
+            }
+            for fence in state.read.values { _ = epoxy_eglDestroySyncKHR(display.display, fence) }
+            state.written = nil
+            state.read = [:]
+        }
+    }
+
+    private func makeFence() throws(GLError) -> Handle<EGLSyncKHR?> {
+        guard let fence = epoxy_eglCreateSyncKHR(display.display, EGLenum(EGL_SYNC_FENCE_KHR), nil)
+        else { throw .egl("eglCreateSyncKHR") }
+        // Another context's wait for it would else last until this one's commands happen to be sent.
+        epoxy_glFlush()
+        return Handle(value: fence)
+    }
+
+    /// On the GPU where the driver can, else here.
+    private func wait(_ fence: EGLSyncKHR) throws(GLError) {
+        if display.extensions.contains("EGL_KHR_wait_sync") {
+            guard epoxy_eglWaitSyncKHR(display.display, fence, 0) != 0 else {
+                throw .egl("eglWaitSyncKHR")
+            }
+        } else {
+            _ = epoxy_eglClientWaitSyncKHR(display.display, fence, 0, 1_000_000_000)
+        }
+    }
+
+    /// Carries a handle out of a lock.
+    private struct Handle<Value>: @unchecked Sendable {
+        let value: Value
+    }
+}
