@@ -36,6 +36,8 @@ final class DMABufferImporter {
     private let table: [FourCC: [DRMModifier: Bool]]
     private var imports: [DMABuffer.Identity: Imported] = [:]
     private var uses: UInt64 = 0
+    /// The buffers that are imported now.
+    var identities: Set<DMABuffer.Identity> { Set(imports.keys) }
     /// How many buffers were imported since the beginning.
     private(set) var importCount: UInt64 = 0
 

@@ -112,8 +112,13 @@ public final class IngestHead: HeadPictures {
             throw error
         }
         switch event {
-        case .scanout(.surface), .scanout(.gl), .update:
+        case .scanout(.surface), .scanout(.gl):
             state.counters.withLock { $0.changes += 1 }
+        case .update:
+            state.counters.withLock {
+                $0.changes += 1
+                $0.updates += 1
+            }
         case .scanout(.off), .cursor, .cursorPosition: break
         }
         updater.schedule()

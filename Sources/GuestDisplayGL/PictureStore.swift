@@ -21,6 +21,8 @@ protocol PictureStore: AnyObject {
     ) throws(GLError) -> GuestFrame?
     /// Releases frames once the commands so far are done.
     func release(_ frames: [FrameRelease]) throws(GLError)
+    /// The buffers of GPUs that are imported now.
+    var imports: Set<DMABuffer.Identity> { get }
     /// How many buffers of GPUs were imported since the beginning.
     var importCount: UInt64 { get }
     /// Makes what was written visible to readers in other contexts. Before the slot's picture is published.
@@ -60,6 +62,8 @@ final class MemoryStore: PictureStore {
         guard case .memory(let memory) = slot.storage else { return }
         memory.copy(slot.stale, from: backing)
     }
+
+    var imports: Set<DMABuffer.Identity> { [] }
 
     var importCount: UInt64 { 0 }
 

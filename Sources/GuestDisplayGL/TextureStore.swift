@@ -90,6 +90,8 @@ final class TextureStore: PictureStore {
         try GLError.check("glTexSubImage2D of \(backing.size)")
     }
 
+    var imports: Set<DMABuffer.Identity> { importer?.identities ?? [] }
+
     var importCount: UInt64 { importer?.importCount ?? 0 }
 
     func prepare(_ buffer: DMABuffer) throws(SurfaceError) -> DMABufferPath {

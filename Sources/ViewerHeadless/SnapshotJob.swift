@@ -13,6 +13,9 @@ public struct SnapshotJob {
     /// How long after the first picture the newest one is taken, in milliseconds: some refreshes of QEMU's, which are 30 ms apart, and the
     /// time to register anew where the first one shows that its surface was another.
     static let settleMilliseconds = 250
+    /// The same for a buffer of a GPU that no update has come of yet, in milliseconds. To a listener that comes QEMU sends the buffer without a
+    /// glFlush (ui/dbus-listener.c, `dbus_scanout_texture`; updates have one): what the guest drew last may be missing in it.
+    static let unflushedMilliseconds = 1000
     /// How long a guest that was started is given to end, in seconds; its source insists in the meantime.
     static let endSeconds = 20
 
@@ -101,7 +104,7 @@ public struct SnapshotJob {
     ) throws(DisplayError) -> (Picture, SnapshotPixels) {
         var seen: (picture: Picture, pixels: SnapshotPixels)?
         var stableAt = DispatchTime.distantFuture
-        var currentAt: DispatchTime?
+        var firstAt: DispatchTime?
         while true {
             // The picture first: a guest may quit after what was wanted is there.
             let looked = DispatchTime.now()
@@ -111,9 +114,15 @@ public struct SnapshotJob {
                     meter.didShow(picture: picture.number)
                     if !options.waitsUntilStable {
                         // The first picture is that of the last time anybody looked: QEMU refreshes a VGA only for a listener.
-                        let at = currentAt ?? looked + .milliseconds(SnapshotJob.settleMilliseconds)
-                        currentAt = at
-                        stableAt = at
+                        let counters = head.counters
+                        let isUnflushed = counters.imports > 0 && counters.updates == 0
+                        firstAt = firstAt ?? looked
+                        stableAt =
+                            firstAt!
+                            + .milliseconds(
+                                isUnflushed
+                                    ? SnapshotJob.unflushedMilliseconds
+                                    : SnapshotJob.settleMilliseconds)
                     } else if new != seen?.pixels {
                         stableAt = looked + .milliseconds(SnapshotJob.stableMilliseconds)
                     }
@@ -122,7 +131,7 @@ public struct SnapshotJob {
             } else {
                 seen = nil
                 stableAt = .distantFuture
-                currentAt = nil
+                firstAt = nil
             }
             if let signal = watch.interruption {
                 throw DisplayError("interrupted by signal \(signal): no picture was written")

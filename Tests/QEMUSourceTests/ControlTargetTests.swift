@@ -44,6 +44,17 @@ import Testing
         #expect(all.contains("socket,id=swiftvm-control,path=/run/a,,b/control"))
         #expect(all.contains("socket,id=swiftvm-monitor,path=/run/monitor,server=on,wait=off"))
     }
+
+    @Test(arguments: [
+        ("virtio-vga-gl", "dbus,p2p=yes,gl=on"),
+        ("virtio-gpu-gl-pci,max_outputs=2", "dbus,p2p=yes,gl=on"),
+        ("virtio-vga", "dbus,p2p=yes"), ("usb-tablet", "dbus,p2p=yes"),
+    ])
+    func devicesThatNeedGLGetIt(_ device: String, _ display: String) throws {
+        let all = try QEMULaunch(arguments: ["-device", device])
+            .arguments(control: "/run/control", monitor: "/run/monitor")
+        #expect(all.starts(with: ["-device", device, "-display", display]))
+    }
 }
 
 @Suite struct ControlJSONTests {

@@ -37,13 +37,22 @@ public struct QEMULaunch: Hashable, Sendable {
     /// `monitor` for whoever comes after us.
     func arguments(control: String, monitor: String) -> [String] {
         arguments + [
-            "-display", "dbus,p2p=yes",
+            "-display", needsGL ? "dbus,p2p=yes,gl=on" : "dbus,p2p=yes",
             "-chardev", "socket,id=swiftvm-control,path=\(QEMULaunch.escaped(control))",
             "-mon", "chardev=swiftvm-control,mode=control",
             "-chardev",
             "socket,id=swiftvm-monitor,path=\(QEMULaunch.escaped(monitor)),server=on,wait=off",
             "-mon", "chardev=swiftvm-monitor,mode=control",
         ]
+    }
+
+    /// Whether a device that draws with the host's GPU is among the arguments: without `gl=on` QEMU refuses it ("opengl is not available").
+    private var needsGL: Bool {
+        let devices = ["virtio-vga-gl", "virtio-gpu-gl", "-rutabaga"]
+        return zip(arguments, arguments.dropFirst()).contains { option, value in
+            ["-device", "--device"].contains(option)
+                && devices.contains { value.contains($0) }
+        }
     }
 
     /// A value in QEMU's key=value lists: a comma in it is written twice.
