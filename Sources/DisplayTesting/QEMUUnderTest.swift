@@ -57,8 +57,8 @@ public final class QEMUUnderTest: Sendable {
                 "-qmp", "unix:\(monitor),server=on,wait=off",
             ] + arguments)
         var waiting = pollfd(fd: listener, events: Int16(POLLIN), revents: 0)
-        guard poll(&waiting, 1, 60_000) == 1 else {
-            throw ScriptError("QEMU \(binary) has not connected within a minute")
+        guard poll(&waiting, 1, 180_000) == 1 else {
+            throw ScriptError("QEMU \(binary) has not connected within three minutes")
         }
         let socket = swiftvm_accept(listener)
         guard socket >= 0 else { throw ScriptError("accept: \(Errno(rawValue: errno))") }

@@ -68,7 +68,7 @@ final class MemoryStore: PictureStore {
     var importCount: UInt64 { 0 }
 
     func prepare(_ buffer: DMABuffer) throws(SurfaceError) -> DMABufferPath {
-        guard buffer.modifier == .linear, buffer.format.pixelFormat != nil else {
+        guard buffer.isReadable else {
             throw SurfaceError(
                 field: "modifier",
                 reason:
@@ -120,4 +120,9 @@ final class MemoryStore: PictureStore {
     func destroy(_ storage: Picture.Storage) {}
 
     func close() {}
+}
+
+extension DMABuffer {
+    /// Whether the processor can read it: its layout is known, and so is its format.
+    var isReadable: Bool { modifier == .linear && format.pixelFormat != nil }
 }

@@ -112,7 +112,7 @@ final class TextureStore: PictureStore {
                 field: "dmabuf",
                 reason: "\(GLContext.rendererName) imports no dma-bufs")
         }
-        if buffer.modifier == .linear, buffer.format.pixelFormat != nil {
+        if buffer.isReadable {
             return try .mapping(buffer)
         }
         throw SurfaceError(

@@ -15,7 +15,7 @@ public struct SnapshotJob {
     static let settleMilliseconds = 250
     /// The same for a buffer of a GPU that no update has come of yet, in milliseconds. To a listener that comes QEMU sends the buffer without a
     /// glFlush (ui/dbus-listener.c, `dbus_scanout_texture`; updates have one): what the guest drew last may be missing in it.
-    static let unflushedMilliseconds = 1000
+    static let unflushedMilliseconds = 2000
     /// How long a guest that was started is given to end, in seconds; its source insists in the meantime.
     static let endSeconds = 20
 
