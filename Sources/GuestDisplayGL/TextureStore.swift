@@ -115,9 +115,10 @@ final class TextureStore: PictureStore {
         if buffer.isReadable {
             return try .mapping(buffer)
         }
+        let origin = buffer.exporter.map { " (it comes from the driver \($0))" } ?? ""
         throw SurfaceError(
             field: objection.field,
-            reason: "\(objection.reason), and \(buffer.format.fourcc) with the modifier "
+            reason: "\(objection.reason)\(origin), and \(buffer.format.fourcc) with the modifier "
                 + "\(buffer.modifier) cannot be read by the processor; use the GPU that the guest "
                 + "uses (QEMU's rendernode=, --render-node), or start QEMU's display without gl=on")
     }
