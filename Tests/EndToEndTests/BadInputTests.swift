@@ -1,3 +1,4 @@
+import DisplayTesting
 import CShims
 import Glibc
 import Testing
@@ -250,13 +251,4 @@ enum ScriptedPeer {
             kept.append(client)
             client.sendall(sys.argv[2].encode().decode("unicode_escape").encode())
         """
-}
-
-extension GuestMachine {
-    /// Throws unless the guest runs and draws: its frame number grows.
-    func expectGoingOn() throws {
-        try check(try isRunning, "the guest does not run")
-        let first = try frame()
-        try eventually("the guest draws on") { try frame() > first }
-    }
 }

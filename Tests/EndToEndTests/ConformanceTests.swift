@@ -40,7 +40,7 @@ extension EndToEndTests {
                     let process = try run.start(
                         TestEnvironment.program("swiftvm-snapshot"),
                         ["--renderer", renderer.rawValue, qemu.monitor, path], name: "snapshot",
-                        environment: ViewerUnderTest.surroundings)
+                        environment: viewerSurroundings)
                     let peer = try qemu.nextListener(of: 0)
                     let sent = ConformancePlay.picture(number, format.name)
                     _ = try? peer.call(sent.scanout)

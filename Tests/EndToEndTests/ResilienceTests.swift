@@ -173,30 +173,6 @@ extension EndToEndTests {
 }
 
 extension ViewerUnderTest {
-    /// What it wrote to standard error.
-    var log: String { process.standardError }
-
-    /// Waits until the demo guest's card of that size, whole, is somewhere on the screen, and returns where.
-    @discardableResult
-    func waitForCard(_ width: Int, _ height: Int) throws -> (
-        x: Int, y: Int, width: Int, height: Int
-    ) {
-        try eventually("a card of \(width)x\(height) on the screen", details: { log }) {
-            try check(process.exitStatus == nil, "the viewer has ended: \(log)")
-            let seen = try screen.capture()
-            return seen.cardCorner(width: width, height: height).map {
-                ($0.x, $0.y, width, height)
-            }
-        }
-    }
-
-    /// The frame number in the first rows of the picture in the window.
-    func frame(at place: (x: Int, y: Int, width: Int, height: Int)) throws -> UInt32 {
-        try eventually("a frame number in the window", details: { log }) {
-            try picture(at: place).card?.topFrame
-        }
-    }
-
     /// Waits until something lies over the middle of the card that the guest did not draw: a notice.
     func waitForNotice(at place: (x: Int, y: Int, width: Int, height: Int)) throws {
         let card = DemoCard(width: place.width, height: place.height)
@@ -228,23 +204,5 @@ extension ViewerUnderTest {
         let (right, top) = extents.count == 4 ? (extents[1], extents[2]) : (0, 0)
         try screen.injector.move(toX: frame.x + frame.width - right - 24, y: frame.y + top + 23)
         try screen.injector.click(button: 1)
-    }
-}
-
-extension ScreenPicture {
-    /// Where the demo guest's card of that size begins: where its cells can be read. Nil when nowhere.
-    func cardCorner(width cardWidth: Int, height cardHeight: Int) -> (x: Int, y: Int)? {
-        // The cells of the first row begin with the byte B2, 40 pixels from the left.
-        let sync = [1, 0, 1, 1, 0, 0, 1, 0].flatMap {
-            [UInt32](repeating: $0 * 0xff_ffff, count: 8)
-        }
-        guard cardWidth <= width, cardHeight <= height else { return nil }
-        for place in places(ofRow: sync, upTo: height - cardHeight) {
-            let x = place.x - 40
-            guard x >= 0, x + cardWidth <= width else { continue }
-            let card = part(x: x, y: place.y, width: cardWidth, height: cardHeight).card
-            if card?.topFrame != nil { return (x, place.y) }
-        }
-        return nil
     }
 }

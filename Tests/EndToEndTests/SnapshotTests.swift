@@ -65,7 +65,7 @@ extension EndToEndTests {
                 let guest = try GuestMachine(run, .ten, .demo("640x480 still"))
                 let process = try run.start(
                     TestEnvironment.program("swiftvm-snapshot"), ["qmp:\(guest.qmpPath)", "-"],
-                    name: "snapshot", environment: ViewerUnderTest.surroundings)
+                    name: "snapshot", environment: viewerSurroundings)
                 try check(try process.waitForExit() == 0, process.standardError)
                 let picture = try read(png: process.outputPath!)
                 try expectEqual(picture, try guest.screendump(), "standard output")
@@ -135,7 +135,7 @@ extension EndToEndTests {
                     [
                         "--verbose", "--wait-stable", "--timeout", "60", guest.qmpPath,
                         run.path("rest.png"),
-                    ], name: "snapshot", environment: ViewerUnderTest.surroundings)
+                    ], name: "snapshot", environment: viewerSurroundings)
                 let first = try guest.frame()
                 try eventually("frames") { try guest.frame() > first + 30 }
                 try check(waiting.exitStatus == nil, "it did not wait: \(waiting.standardError)")

@@ -1,3 +1,5 @@
+import DisplayTesting
+
 extension GuestMachine {
     /// Waits until memtest86+ shows its screen: a title in red and grey on the first row, on blue, changing all the time.
     func waitForMemtest() throws {

@@ -1,3 +1,5 @@
+import DisplayTesting
+
 /// A D-Bus message bus of a test's own.
 final class MessageBus {
     /// Its address, for `dbus:ADDRESS` and `DBUS_SESSION_BUS_ADDRESS`, without the identifier after the path: a comma would end

@@ -1,3 +1,5 @@
+import DisplayTesting
+
 /// What came of running one of our programs to its end.
 struct ProgramResult: CustomStringConvertible {
     /// The exit status, or 128 and a signal's number.
@@ -12,7 +14,7 @@ struct ProgramResult: CustomStringConvertible {
     ) throws {
         let process = try run.start(
             TestEnvironment.program(program), arguments, name: program,
-            environment: ViewerUnderTest.surroundings.merging(environment) { $1 })
+            environment: viewerSurroundings.merging(environment) { $1 })
         status = try process.waitForExit(within: seconds)
         standardOutput = process.standardOutput
         standardError = process.standardError

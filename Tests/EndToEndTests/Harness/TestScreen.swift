@@ -1,3 +1,5 @@
+import DisplayTesting
+
 /// Which display server a window is shown by.
 enum DisplayServer: String, CaseIterable, Sendable, CustomStringConvertible {
     case x11 = "X11"

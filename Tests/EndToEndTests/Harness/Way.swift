@@ -1,3 +1,5 @@
+import DisplayTesting
+
 /// A viewer, a display server and a renderer: what shows a picture.
 struct Way: Sendable, CustomStringConvertible {
     let viewer: ViewerProgram

@@ -1,3 +1,4 @@
+import DisplayTesting
 import Glibc
 
 /// A Wayland compositor in a window of an X server: what is injected there reaches Wayland clients as evdev codes, and a picture of

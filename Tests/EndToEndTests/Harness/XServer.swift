@@ -1,3 +1,4 @@
+import DisplayTesting
 import Glibc
 
 /// An X server without a screen, on a display number that it chose itself.

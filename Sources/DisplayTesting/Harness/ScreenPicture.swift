@@ -1,24 +1,27 @@
-import DisplayTesting
-import Glibc
+internal import Glibc
 
 /// A picture of 0x00RRGGBB pixels: what QEMU's `screendump` says, what a screen shows, what a PNG holds.
-struct ScreenPicture: Sendable {
-    let width: Int
-    let height: Int
+public struct ScreenPicture: Sendable {
+    /// In pixels.
+    public let width: Int
+    /// In pixels.
+    public let height: Int
     /// Row-major, the top byte zero.
-    let pixels: [UInt32]
+    public let pixels: [UInt32]
 
     /// Compares all pixels.
-    static func == (left: ScreenPicture, right: ScreenPicture) -> Bool {
+    public static func == (left: ScreenPicture, right: ScreenPicture) -> Bool {
         guard left.width == right.width, left.height == right.height else { return false }
         return left.pixels.withUnsafeBytes { a in
             right.pixels.withUnsafeBytes { memcmp(a.baseAddress!, $0.baseAddress!, a.count) == 0 }
         }
     }
 
-    static func != (left: ScreenPicture, right: ScreenPicture) -> Bool { !(left == right) }
+    /// Compares all pixels.
+    public static func != (left: ScreenPicture, right: ScreenPicture) -> Bool { !(left == right) }
 
-    init(width: Int, height: Int, pixels: [UInt32]) {
+    /// Takes its pixels, `width` times `height`.
+    public init(width: Int, height: Int, pixels: [UInt32]) {
         precondition(pixels.count == width * height)
         self.width = width
         self.height = height
@@ -26,7 +29,7 @@ struct ScreenPicture: Sendable {
     }
 
     /// How it differs from another, in words.
-    func difference(from other: ScreenPicture) -> String {
+    public func difference(from other: ScreenPicture) -> String {
         guard width == other.width, height == other.height else {
             return "\(width)x\(height) instead of \(other.width)x\(other.height)"
         }
@@ -44,7 +47,7 @@ struct ScreenPicture: Sendable {
     }
 
     /// Where `part` is in this picture, every pixel equal; nil when nowhere.
-    func position(of part: ScreenPicture) -> (x: Int, y: Int)? {
+    public func position(of part: ScreenPicture) -> (x: Int, y: Int)? {
         guard part.width <= width, part.height <= height else { return nil }
         let first = Array(part.pixels[..<part.width])
         return places(ofRow: first, upTo: height - part.height).first {
@@ -53,7 +56,7 @@ struct ScreenPicture: Sendable {
     }
 
     /// Where these pixels begin, one beside the other, in the rows up to that one.
-    func places(ofRow row: [UInt32], upTo last: Int) -> some Sequence<(x: Int, y: Int)> {
+    public func places(ofRow row: [UInt32], upTo last: Int) -> some Sequence<(x: Int, y: Int)> {
         var (x, y) = (0, 0)
         return AnyIterator<(x: Int, y: Int)> {
             while y <= last {
@@ -81,7 +84,7 @@ struct ScreenPicture: Sendable {
     }
 
     /// Whether `part` is at that place, every pixel equal.
-    func shows(_ part: ScreenPicture, x: Int, y: Int) -> Bool {
+    public func shows(_ part: ScreenPicture, x: Int, y: Int) -> Bool {
         guard x >= 0, y >= 0, x + part.width <= width, y + part.height <= height else {
             return false
         }
@@ -97,7 +100,8 @@ struct ScreenPicture: Sendable {
     }
 
     /// The part of it with that corner and size. What lies outside of it is black.
-    func part(x: Int, y: Int, width partWidth: Int, height partHeight: Int) -> ScreenPicture {
+    public func part(x: Int, y: Int, width partWidth: Int, height partHeight: Int) -> ScreenPicture
+    {
         var part = [UInt32](repeating: 0, count: partWidth * partHeight)
         let columns = max(x, 0)..<max(x, 0, min(x + partWidth, width))
         for row in max(y, 0)..<max(y, 0, min(y + partHeight, height)) where !columns.isEmpty {
@@ -110,10 +114,12 @@ struct ScreenPicture: Sendable {
     }
 
     /// The cells of the demo guest in it.
-    var card: DemoCardPicture? { DemoCardPicture(width: width, height: height, pixels: pixels) }
+    public var card: DemoCardPicture? {
+        DemoCardPicture(width: width, height: height, pixels: pixels)
+    }
 
     /// Writes it for a person to look at.
-    func writePPM(_ path: String) {
+    public func writePPM(_ path: String) {
         guard let file = fopen(path, "we") else { return }
         defer { fclose(file) }
         let header = "P6 \(width) \(height) 255\n"
@@ -127,5 +133,23 @@ struct ScreenPicture: Sendable {
             next += 3
         }
         fwrite(bytes, 1, bytes.count, file)
+    }
+}
+
+extension ScreenPicture {
+    /// Where the demo guest's card of that size begins: where its cells can be read. Nil when nowhere.
+    public func cardCorner(width cardWidth: Int, height cardHeight: Int) -> (x: Int, y: Int)? {
+        // The cells of the first row begin with the byte B2, 40 pixels from the left.
+        let sync = [1, 0, 1, 1, 0, 0, 1, 0].flatMap {
+            [UInt32](repeating: $0 * 0xff_ffff, count: 8)
+        }
+        guard cardWidth <= width, cardHeight <= height else { return nil }
+        for place in places(ofRow: sync, upTo: height - cardHeight) {
+            let x = place.x - 40
+            guard x >= 0, x + cardWidth <= width else { continue }
+            let card = part(x: x, y: place.y, width: cardWidth, height: cardHeight).card
+            if card?.topFrame != nil { return (x, place.y) }
+        }
+        return nil
     }
 }

@@ -1,9 +1,9 @@
-import Glibc
+internal import Glibc
 
 /// One test's folder and processes. Whatever happens, no process outlives it; when it failed, its logs and pictures are kept.
-final class TestRun {
+public final class TestRun {
     /// The folder, with a short path: a Unix socket's has 108 bytes.
-    let folder: String
+    public let folder: String
     private let name: String
     private var processes: [TestProcess] = []
     private var count = 0
@@ -11,13 +11,16 @@ final class TestRun {
 
     private init(name: String) throws {
         self.name = name
-        var template = Array("/tmp/swiftvm-e2e.XXXXXX".utf8CString)
-        guard mkdtemp(&template) != nil else { throw HarnessError("mkdtemp: errno \(errno)") }
+        let parent = TestEnvironment.variable("TMPDIR") ?? "/tmp"
+        var template = Array("\(parent)/swiftvm-e2e.XXXXXX".utf8CString)
+        guard mkdtemp(&template) != nil else {
+            throw HarnessError("mkdtemp in \(parent): errno \(errno)")
+        }
         folder = template.withUnsafeBufferPointer { String(cString: $0.baseAddress!) }
     }
 
     /// Runs a test. A failure leaves the folder's files in `.build/test-failures`, under that name.
-    static func run(_ name: String, _ body: (TestRun) throws -> Void) throws {
+    public static func run(_ name: String, _ body: (TestRun) throws -> Void) throws {
         let run = try TestRun(name: name)
         defer {
             run.endAll()
@@ -32,16 +35,16 @@ final class TestRun {
     }
 
     /// A path in the folder.
-    func path(_ file: String) -> String { folder + "/" + file }
+    public func path(_ file: String) -> String { folder + "/" + file }
 
     /// A number that no other file of the run has in its name.
-    func nextNumber() -> Int {
+    public func nextNumber() -> Int {
         count += 1
         return count
     }
 
     /// Starts a program; it ends with the run at the latest.
-    func start(
+    public func start(
         _ program: String, _ arguments: [String], name: String,
         environment: [String: String] = [:], input: CInt? = nil
     ) throws -> TestProcess {
@@ -54,20 +57,20 @@ final class TestRun {
     }
 
     /// Keeps a picture for the case of a failure.
-    func note(_ name: String, _ picture: ScreenPicture) {
+    public func note(_ name: String, _ picture: ScreenPicture) {
         pictures.removeAll { $0.name == name }
         pictures.append((name, picture))
     }
 
     /// Ends a process now and removes its output, so that a run of many small programs keeps none of them.
-    func forget(_ process: TestProcess) {
+    public func forget(_ process: TestProcess) {
         process.end()
         processes.removeAll { $0 === process }
         process.removeOutput()
     }
 
     /// Ends a process now.
-    func end(_ process: TestProcess) {
+    public func end(_ process: TestProcess) {
         process.end()
         processes.removeAll { $0 === process }
     }

@@ -1,8 +1,7 @@
-import DisplayTesting
-import Glibc
+internal import Glibc
 
 /// What a test's machine runs.
-enum GuestContent: Sendable {
+public enum GuestContent: Sendable {
     /// The demo guest with this command line.
     case demo(String)
     /// No disk: SeaBIOS and its words.
@@ -12,11 +11,11 @@ enum GuestContent: Sendable {
 }
 
 /// A running QEMU: a QMP socket for the program under test, and a monitor and a serial port for the test itself.
-final class GuestMachine {
+public final class GuestMachine {
     /// The QMP socket that programs attach to.
-    let qmpPath: String
+    public let qmpPath: String
     /// QEMU.
-    let process: TestProcess
+    public let process: TestProcess
     private let run: TestRun
     private let monitor: LineChannel
     private let serial: LineChannel?
@@ -24,7 +23,7 @@ final class GuestMachine {
     private var unread = 0
 
     /// Starts QEMU and waits until its monitor answers; the demo guest also until its first picture stands.
-    init(
+    public init(
         _ run: TestRun, _ version: QEMUVersion, _ content: GuestContent,
         display: [String] = ["-display", "dbus,p2p=yes"], options: [String] = [],
         environment: [String: String] = [:]
@@ -73,7 +72,7 @@ final class GuestMachine {
 
     /// Runs a QMP command and returns its answer as it came; throws when that is an error. `seconds` is how long to wait for it.
     @discardableResult
-    func execute(_ command: String, _ arguments: String = "{}", within seconds: Double = 60)
+    public func execute(_ command: String, _ arguments: String = "{}", within seconds: Double = 60)
         throws -> String
     {
         try monitor.drain()
@@ -88,19 +87,19 @@ final class GuestMachine {
     }
 
     /// Waits for the answer to a command that was not waited for.
-    func skipLateAnswer() throws {
+    public func skipLateAnswer() throws {
         _ = try monitor.line("a late answer", from: unread) {
             $0.hasPrefix("{\"return\"") ? true : nil
         }
     }
 
     /// Whether QEMU says that the guest runs.
-    var isRunning: Bool {
+    public var isRunning: Bool {
         get throws { try execute("query-status").contains("\"status\": \"running\"") }
     }
 
     /// QEMU's own view of its first display's picture, or of that of a device's head.
-    func screendump(device: String? = nil, head: Int = 0) throws -> ScreenPicture {
+    public func screendump(device: String? = nil, head: Int = 0) throws -> ScreenPicture {
         dumps += 1
         let path = run.path("dump-\(dumps).png")
         let which = device.map { ", \"device\": \"\($0)\", \"head\": \(head)" } ?? ""
@@ -117,11 +116,11 @@ final class GuestMachine {
     /// Lets QEMU look at its display, which it does not while nobody shows it: the first picture that a viewer gets is then the
     /// guest's, and its window has its size from the start. (A Wayland compositor places a window once, and one that grows
     /// later may reach out of the screen.)
-    func refresh() throws { _ = try screendump() }
+    public func refresh() throws { _ = try screendump() }
 
     /// Sends the demo guest a command of one letter and waits for the line that `answer` takes.
     @discardableResult
-    func command<Value>(_ letter: String, _ what: String, answer: (String) -> Value?) throws
+    public func command<Value>(_ letter: String, _ what: String, answer: (String) -> Value?) throws
         -> Value
     {
         let start = try lineCount()
@@ -130,7 +129,7 @@ final class GuestMachine {
     }
 
     /// Sends the demo guest a command of several words (without its colon) and waits until it is done.
-    func order(_ words: String) throws {
+    public func order(_ words: String) throws {
         let start = try lineCount()
         try demo.send(":\(words)\n")
         let answer = try demo.line("an answer to :\(words)", from: start) {
@@ -140,14 +139,14 @@ final class GuestMachine {
     }
 
     /// How many lines the demo guest has sent: what comes later counts from there.
-    func lineCount() throws -> Int {
+    public func lineCount() throws -> Int {
         try demo.drain()
         return try demo.lines.count
     }
 
     /// Waits for a line of the demo guest, from number `start` on.
     @discardableResult
-    func line<Value>(
+    public func line<Value>(
         _ what: String, from start: Int = 0, within seconds: Double = 60,
         _ body: (String) -> Value?
     ) throws -> Value {
@@ -155,18 +154,18 @@ final class GuestMachine {
     }
 
     /// The lines of the demo guest from number `start` on that have arrived.
-    func lines(from start: Int) throws -> [String] {
+    public func lines(from start: Int) throws -> [String] {
         try demo.drain()
         return try Array(demo.lines[start...])
     }
 
     /// The demo guest's frame number, from QEMU's own view.
-    func frame() throws -> UInt32 {
+    public func frame() throws -> UInt32 {
         try eventually("a whole frame of the demo guest") { try screendump().card?.frame }
     }
 
     /// Sets the demo guest's next mode and returns its size.
-    func nextMode() throws -> (width: Int, height: Int) {
+    public func nextMode() throws -> (width: Int, height: Int) {
         let text = try command("n", "another mode") {
             $0.hasPrefix("mode ") ? $0.dropFirst(5) : nil
         }
@@ -180,5 +179,14 @@ final class GuestMachine {
             guard let serial else { throw HarnessError("this guest has no serial port") }
             return serial
         }
+    }
+}
+
+extension GuestMachine {
+    /// Throws unless the guest runs and draws: its frame number grows.
+    public func expectGoingOn() throws {
+        try check(try isRunning, "the guest does not run")
+        let first = try frame()
+        try eventually("the guest draws on") { try frame() > first }
     }
 }

@@ -1,22 +1,23 @@
-import CShims
-import Glibc
+internal import CShims
+internal import Glibc
 
 /// A Unix socket on which this process listens, QEMU connects, and both send lines.
 ///
 /// QEMU connects, rather than the test, so that no line is lost before somebody listens.
-final class LineChannel {
+public final class LineChannel {
     /// Whose end makes waiting senseless.
-    var peer: TestProcess?
+    public var peer: TestProcess?
     private let listener: CInt
     private let path: String
     private var socket: CInt = -1
     private var partial: [UInt8] = []
     /// All lines so far, without their ends.
-    private(set) var lines: [String] = []
-    private(set) var isAtEnd = false
+    public private(set) var lines: [String] = []
+    /// Whether the other end has closed it.
+    public private(set) var isAtEnd = false
 
     /// Listens at a path.
-    init(path: String) throws {
+    public init(path: String) throws {
         self.path = path
         listener = swiftvm_listen_unix(path)
         guard listener >= 0 else { throw HarnessError("cannot listen at \(path): errno \(errno)") }
@@ -29,7 +30,7 @@ final class LineChannel {
     }
 
     /// Sends text as it is.
-    func send(_ text: String) throws {
+    public func send(_ text: String) throws {
         try accept()
         let sent = text.utf8CString.withUnsafeBytes {
             Glibc.send(socket, $0.baseAddress, $0.count - 1, CInt(MSG_NOSIGNAL))
@@ -40,12 +41,12 @@ final class LineChannel {
     }
 
     /// The first line from number `start` on that `body` takes.
-    func line<Value>(
+    public func line<Value>(
         _ what: String, from start: Int = 0, within seconds: Double = 60,
         _ body: (String) -> Value?
     ) throws -> Value {
         var next = start
-        let deadline = now() + seconds
+        let deadline = now() + seconds * patience
         while true {
             while next < lines.count {
                 next += 1
@@ -54,7 +55,7 @@ final class LineChannel {
             guard !isAtEnd, now() < deadline, socket >= 0 || peer?.exitStatus == nil else {
                 let last = lines.suffix(8).joined(separator: "\n")
                 throw HarnessError(
-                    "\(isAtEnd ? "the end" : "\(Int(seconds)) s") came before: \(what), on \(path). Last lines:\n\(last)"
+                    "\(isAtEnd ? "the end" : "\(Int(seconds * patience)) s") came before: \(what), on \(path). Last lines:\n\(last)"
                 )
             }
             try read(milliseconds: 100)
@@ -62,7 +63,7 @@ final class LineChannel {
     }
 
     /// Reads what has arrived, without waiting.
-    func drain() throws {
+    public func drain() throws {
         while try read(milliseconds: 0) {}
     }
 

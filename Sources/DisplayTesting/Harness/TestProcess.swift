@@ -1,17 +1,19 @@
-import Glibc
-import Synchronization
+internal import Glibc
+internal import Synchronization
 
 /// A program that a test runs: in its own process group, its output in files, ended by its number.
-final class TestProcess: Sendable {
-    let pid: pid_t
-    let name: String
+public final class TestProcess: Sendable {
+    /// Its process number, which is its group's, too.
+    public let pid: Int32
+    /// What the test calls it.
+    public let name: String
     private let log: String?
     private let status = Mutex<Int32?>(nil)
     private let hasEnded = Mutex(false)
 
     /// Starts it. `log` is the files' path without the endings `.out` and `.err`; nil discards its output. Variables of
     /// `environment` are added to this process's; an empty value removes one.
-    init(
+    public init(
         _ program: String, _ arguments: [String], name: String, log: String?,
         environment: [String: String] = [:], input: CInt? = nil
     ) throws {
@@ -66,16 +68,16 @@ final class TestProcess: Sendable {
     }
 
     /// What it wrote to standard error so far.
-    var standardError: String { log.map { TestProcess.text($0 + ".err") } ?? "" }
+    public var standardError: String { log.map { TestProcess.text($0 + ".err") } ?? "" }
 
     /// What it wrote to standard output so far.
-    var standardOutput: String { log.map { TestProcess.text($0 + ".out") } ?? "" }
+    public var standardOutput: String { log.map { TestProcess.text($0 + ".out") } ?? "" }
 
     /// The file with its standard output.
-    var outputPath: String? { log.map { $0 + ".out" } }
+    public var outputPath: String? { log.map { $0 + ".out" } }
 
     /// Its exit status, or 128 and the number of the signal that ended it; nil while it runs.
-    var exitStatus: Int32? {
+    public var exitStatus: Int32? {
         status.withLock { known in
             if known != nil { return known }
             var word: CInt = 0
@@ -86,17 +88,17 @@ final class TestProcess: Sendable {
     }
 
     /// Waits until it has ended.
-    func waitForExit(within seconds: Double = 60) throws -> Int32 {
+    public func waitForExit(within seconds: Double = 60) throws -> Int32 {
         try eventually("\(name) exits", within: seconds, details: { standardError }) { exitStatus }
     }
 
     /// Sends it a signal, if it still runs.
-    func signal(_ number: CInt) {
+    public func signal(_ number: CInt) {
         if exitStatus == nil { kill(pid, number) }
     }
 
     /// Ends it: asks first, then does not. Also whatever it left in its process group. Returns when it is gone.
-    func end() {
+    public func end() {
         let isFirst = hasEnded.withLock { ended in
             defer { ended = true }
             return !ended
@@ -115,14 +117,14 @@ final class TestProcess: Sendable {
     }
 
     /// Removes the files with its output.
-    func removeOutput() {
+    public func removeOutput() {
         guard let log else { return }
         unlink(log + ".out")
         unlink(log + ".err")
     }
 
     /// The whole of a text file; empty when there is none.
-    static func text(_ path: String) -> String {
+    public static func text(_ path: String) -> String {
         guard let file = fopen(path, "re") else { return "" }
         defer { fclose(file) }
         var bytes: [UInt8] = []

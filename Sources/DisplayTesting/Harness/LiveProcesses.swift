@@ -1,6 +1,6 @@
-import Dispatch
-import Glibc
-import Synchronization
+internal import Dispatch
+internal import Glibc
+internal import Synchronization
 
 /// The process groups that tests have running, ended also when the tests themselves are interrupted.
 enum LiveProcesses {
