@@ -8,7 +8,7 @@ public struct RecordedPicture: Hashable, Sendable {
     public let size: Size
     /// How a pixel lies in memory.
     public let format: PixelFormat
-    /// `height` rows of `width × bytesPerPixel`.
+    /// `height` rows of `width × bytesPerPixel`, the top first.
     public var bytes: [UInt8]
 
     /// Names a picture.
@@ -25,7 +25,8 @@ public struct RecordedPicture: Hashable, Sendable {
         bytes.reserveCapacity(rowBytes * surface.size.height)
         try surface.memory.withBytes { memory in
             for row in 0..<surface.size.height {
-                let start = surface.offset + row * surface.stride
+                let line = surface.isTopDown ? row : surface.size.height - 1 - row
+                let start = surface.offset + line * surface.stride
                 bytes += memory[start..<start + rowBytes]
             }
         }

@@ -84,13 +84,15 @@ public struct DisplaySurface: Sendable {
     public let offset: Int
     /// How a pixel lies in memory.
     public let format: PixelFormat
+    /// Whether the first row in memory is the top of the picture; else it is the bottom.
+    public let isTopDown: Bool
     /// Where the bytes are. The last row may be short of `stride`, not of `width × bytesPerPixel`.
     public let memory: any SurfaceMemory
 
     /// Checks all fields in 64-bit arithmetic and takes the memory; throws the first that is wrong.
     public init(
         width: Int, height: Int, stride: Int, offset: Int = 0, format: PixelFormat,
-        memory: any SurfaceMemory
+        isTopDown: Bool = true, memory: any SurfaceMemory
     ) throws(SurfaceError) {
         let needed = try DisplaySurface.byteCount(
             width: width, height: height, stride: stride, offset: offset, format: format)
@@ -102,6 +104,7 @@ public struct DisplaySurface: Sendable {
         self.stride = stride
         self.offset = offset
         self.format = format
+        self.isTopDown = isTopDown
         self.memory = memory
     }
 

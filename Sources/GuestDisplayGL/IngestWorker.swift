@@ -196,16 +196,12 @@ extension SurfaceError {
 extension DisplaySurface {
     /// The part of a mapped buffer that a scanout shows.
     fileprivate func part(_ scanout: GLScanout) throws(SurfaceError) -> DisplaySurface {
-        guard scanout.isTopDown else {
-            throw SurfaceError(
-                field: "y0_top",
-                reason: "a picture from its last row on is shown by a GPU that imports it alone; "
-                    + "start QEMU's display without gl=on")
-        }
         let crop = scanout.crop
+        // A picture from its last row on lies in memory as far from the end as the crop is from the top.
+        let row = scanout.isTopDown ? crop.y : scanout.backingSize.height - crop.maxY
         return try DisplaySurface(
             width: crop.width, height: crop.height, stride: stride,
-            offset: offset + crop.y * stride + crop.x * format.bytesPerPixel, format: format,
-            memory: memory)
+            offset: offset + row * stride + crop.x * format.bytesPerPixel, format: format,
+            isTopDown: scanout.isTopDown, memory: memory)
     }
 }

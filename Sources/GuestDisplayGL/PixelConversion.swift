@@ -2,7 +2,7 @@ internal import GuestDisplay
 
 /// The one copy of a surface's pixels: from any supported format into x8r8g8b8.
 enum PixelConversion {
-    /// Copies the rectangle `rect` of `surface` to the place whose top left corner is (`x`, `y`) in `memory`.
+    /// Copies the rectangle `rect` of `surface` to the place whose top left corner is (`x`, `y`) in `memory`, upright.
     ///
     /// Both must lie within: checked by the caller, and once more here before the first byte is read. Throws what the surface's memory
     /// throws; then what was written is partly wrong.
@@ -13,10 +13,15 @@ enum PixelConversion {
         precondition(
             Rect(x: x, y: y, width: rect.width, height: rect.height).lies(within: memory.size))
         let pixelBytes = surface.format.bytesPerPixel
-        let first = surface.offset + rect.y * surface.stride + rect.x * pixelBytes
-        let needed = first + (rect.height - 1) * surface.stride + rect.width * pixelBytes
+        // Rows as they lie in memory: that of the rectangle's top, and the last that is read.
+        let turned = surface.size.height - 1 - rect.y
+        let (top, last) = surface.isTopDown ? (rect.y, rect.maxY - 1) : (turned, turned)
+        let first = surface.offset + top * surface.stride + rect.x * pixelBytes
+        let needed =
+            surface.offset + last * surface.stride + (rect.x + rect.width) * pixelBytes
         let rows = RowCopy(
-            format: surface.format, width: rect.width, height: rect.height, stride: surface.stride,
+            format: surface.format, width: rect.width, height: rect.height,
+            stride: surface.isTopDown ? surface.stride : -surface.stride,
             destination: memory.mutableBase + y * memory.size.width + x,
             destinationWidth: memory.size.width)
         var available = 0
@@ -37,6 +42,7 @@ private struct RowCopy {
     let format: PixelFormat
     let width: Int
     let height: Int
+    /// Bytes from one row to the one below it in the picture; negative where that lies before it.
     let stride: Int
     let destination: UnsafeMutablePointer<UInt32>
     /// Pixels from one row of the destination to the next.

@@ -36,6 +36,7 @@ public struct HeadSinkConformance {
         try showsScanouts()
         try readsLentBytesOnlyInTheCall()
         try placesUpdates()
+        try turnsPicturesUpright()
         try refusesUpdatesOutside()
         try goesOffAndOn()
         try readsMappingsAgain()
@@ -81,6 +82,36 @@ public struct HeadSinkConformance {
             picture.put(part, x: x, y: y)
             try expect(subject, picture, "an update at \(x), \(y)")
         }
+    }
+
+    /// A surface whose last row in memory is the picture's first.
+    private func turnsPicturesUpright() throws {
+        for padding in [0, 12] {
+            let subject = try make()
+            var picture = TestPicture(width: 9, height: 7, seed: 1)
+            try subject.sink.receive(
+                .scanout(
+                    .surface(
+                        try picture.surface(padding: padding, offset: padding, isTopDown: false))))
+            try expect(subject, picture, "a scanout from its last row on")
+            let part = TestPicture(width: 5, height: 4, seed: 2)
+            try subject.sink.receive(
+                .update(.pixels(try part.surface(padding: padding, isTopDown: false), x: 2, y: 1)))
+            picture.put(part, x: 2, y: 1)
+            try expect(subject, picture, "an update from its last row on")
+        }
+        let subject = try make()
+        let first = TestPicture(width: 16, height: 16, seed: 1)
+        let file = try SharedFile(first.bytes(isTopDown: false))
+        try subject.sink.receive(.scanout(.surface(try first.mapped(file, isTopDown: false))))
+        try expect(subject, first, "a mapping from its last row on")
+        // The top left corner alone, which is in the last row in memory.
+        var next = first
+        next.put(TestPicture(width: 1, height: 1, seed: 3), x: 0, y: 0)
+        try file.write(next.bytes(isTopDown: false))
+        try subject.sink.receive(
+            .update(.inPlace(Rect(x: 0, y: 0, width: 1, height: 1), release: nil)))
+        try expect(subject, next, "an update in place from its last row on")
     }
 
     private func refusesUpdatesOutside() throws {

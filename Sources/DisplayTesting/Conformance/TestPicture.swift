@@ -25,11 +25,12 @@ struct TestPicture {
         }
     }
 
-    /// Its bytes as x8r8g8b8 with rubbish in X and in the padding; the last row has none.
-    func bytes(padding: Int = 0, offset: Int = 0) -> [UInt8] {
+    /// Its bytes as x8r8g8b8 with rubbish in X and in the padding, the top or the bottom first; the last row in memory has none.
+    func bytes(padding: Int = 0, offset: Int = 0, isTopDown: Bool = true) -> [UInt8] {
         var bytes = [UInt8](repeating: 0xa5, count: offset)
         for row in 0..<size.height {
-            for pixel in pixels[row * size.width..<(row + 1) * size.width] {
+            let line = isTopDown ? row : size.height - 1 - row
+            for pixel in pixels[line * size.width..<(line + 1) * size.width] {
                 bytes += [
                     UInt8(pixel & 0xff), UInt8(pixel >> 8 & 0xff), UInt8(pixel >> 16), 0x5a,
                 ]
@@ -40,19 +41,21 @@ struct TestPicture {
     }
 
     /// A surface of owned bytes.
-    func surface(padding: Int = 0, offset: Int = 0) throws(SurfaceError) -> DisplaySurface {
+    func surface(
+        padding: Int = 0, offset: Int = 0, isTopDown: Bool = true
+    ) throws(SurfaceError) -> DisplaySurface {
         try DisplaySurface(
             width: size.width, height: size.height, stride: size.width * 4 + padding,
-            offset: offset, format: .x8r8g8b8,
-            memory: SurfaceBytes(bytes(padding: padding, offset: offset)))
+            offset: offset, format: .x8r8g8b8, isTopDown: isTopDown,
+            memory: SurfaceBytes(bytes(padding: padding, offset: offset, isTopDown: isTopDown)))
     }
 
     /// A surface of the file's memory.
-    func mapped(_ file: SharedFile) throws -> DisplaySurface {
+    func mapped(_ file: SharedFile, isTopDown: Bool = true) throws -> DisplaySurface {
         let memory = try MappedMemory(file.duplicate(), byteCount: size.width * size.height * 4)
         return try DisplaySurface(
             width: size.width, height: size.height, stride: size.width * 4, format: .x8r8g8b8,
-            memory: memory)
+            isTopDown: isTopDown, memory: memory)
     }
 }
 
