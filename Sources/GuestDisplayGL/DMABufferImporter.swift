@@ -27,6 +27,9 @@ final class DMABufferImporter {
     /// How many imports are kept: guests flip between two to four buffers, and a GPU has some heads.
     static let maximumImports = 16
 
+    /// How long this thread waits for a guest's GPU, which holds every head up: twice what the guest is held for.
+    private static let patience = Duration.seconds(1)
+
     private let display: EGLDisplayHandle
     private let hasModifiers: Bool
     private let hasNativeFences: Bool
@@ -75,7 +78,9 @@ final class DMABufferImporter {
             return SurfaceError(
                 field: "fourcc", reason: "\(renderer) does not import \(buffer.format.fourcc)")
         }
-        if buffer.modifier != .invalid, modifiers[buffer.modifier] == nil {
+        // Some drivers list no layouts at all for a format (kms_swrast): row after row is then tried, and refused by themselves.
+        let isUntold = modifiers.isEmpty && buffer.modifier == .linear
+        if buffer.modifier != .invalid, modifiers[buffer.modifier] == nil, !isUntold {
             return SurfaceError(
                 field: "modifier", reason: "\(renderer) does not import \(pair)")
         }
@@ -132,10 +137,13 @@ final class DMABufferImporter {
         return new
     }
 
-    /// Has the next commands wait, on the GPU, for what the guest is still drawing into the buffer. Where the kernel or the driver knows no such
-    /// fence, the driver waits by itself (implicit synchronization).
+    /// Has the next commands wait, on the GPU, for what the guest is still drawing into the buffer. Where the kernel knows no such fence, the driver
+    /// waits by itself (implicit synchronization). Where the driver knows none it may not, software above all: then this thread waits.
     func waitForGuest(_ buffer: DMABuffer) {
-        guard hasNativeFences else { return }
+        guard hasNativeFences else {
+            buffer.waitForDevices(atMost: DMABufferImporter.patience)
+            return
+        }
         for plane in buffer.planes.indices {
             guard let file = buffer.exportFence(of: plane) else { continue }
             let number = file.take()

@@ -58,6 +58,8 @@ final class ScanoutCopy {
         epoxy_glBindVertexArray(vertexArray)
         epoxy_glActiveTexture(GLenum(GL_TEXTURE0))
         epoxy_glBindTexture(target, source)
+        epoxy_glUniform2f(
+            program.size, GLfloat(scanout.backingSize.width), GLfloat(scanout.backingSize.height))
         epoxy_glUniform2i(program.crop, GLint(scanout.crop.x), GLint(scanout.crop.y))
         epoxy_glUniform1i(
             program.lastRow, scanout.isTopDown ? -1 : GLint(scanout.backingSize.height - 1))
@@ -81,6 +83,7 @@ final class ScanoutCopy {
     private struct Program {
         let name: GLuint
         let crop: GLint
+        let size: GLint
         let lastRow: GLint
 
         init(samplesExternal: Bool) throws(GLError) {
@@ -89,6 +92,7 @@ final class ScanoutCopy {
                 vertex: Shaders.covering(dialect),
                 fragment: Shaders.copy(dialect, samplesExternal: samplesExternal))
             crop = epoxy_glGetUniformLocation(name, "crop")
+            size = epoxy_glGetUniformLocation(name, "size")
             lastRow = epoxy_glGetUniformLocation(name, "lastRow")
             epoxy_glUseProgram(name)
             epoxy_glUniform1i(epoxy_glGetUniformLocation(name, "picture"), 0)
@@ -114,10 +118,15 @@ extension Shaders {
     /// Fetches the texel for each pixel of the picture, opaque.
     static func copy(_ dialect: Dialect, samplesExternal: Bool) -> String {
         let sampler = samplesExternal ? "samplerExternalOES" : "sampler2D"
+        // Mesa makes colours of luma and chroma where a texture is sampled, not where texels are fetched (nir_lower_tex.c, `sample_plane`).
+        let texel =
+            samplesExternal
+            ? "texture(picture, (vec2(place) + 0.5) / size)" : "texelFetch(picture, place, 0)"
         let needs =
             samplesExternal ? "#extension GL_OES_EGL_image_external_essl3 : require\n" : ""
         return preamble(dialect, extensions: needs) + """
             uniform highp \(sampler) picture;
+            uniform vec2 size;    // of the whole buffer
             uniform ivec2 crop;   // the picture's first pixel in the buffer
             uniform int lastRow;  // of a buffer whose last row is the picture's first; -1: the first is
             out vec4 result;
@@ -125,7 +134,7 @@ extension Shaders {
             void main() {
                 ivec2 place = ivec2(gl_FragCoord.xy) + crop;
                 if (lastRow >= 0) place.y = lastRow - place.y;
-                result = vec4(texelFetch(picture, place, 0).rgb, 1.0);
+                result = vec4(\(texel).rgb, 1.0);
             }
 
             """

@@ -192,6 +192,20 @@ public final class DMABuffer: Sendable {
             format: pixelFormat, memory: try DMABufferMemory(copy, byteCount: byteCount))
     }
 
+    /// Returns when devices have drawn what they are drawing into the buffer now, or after that time.
+    public func waitForDevices(atMost limit: Duration) {
+        let end = ContinuousClock.now + limit
+        for plane in planes {
+            // Readable: nobody writes any more (Documentation/driver-api/dma-buf.rst, "Implicit Fence Poll Support").
+            var state = pollfd(fd: plane.descriptor.rawValue, events: Int16(POLLIN), revents: 0)
+            var result: CInt
+            repeat {
+                let left = max((end - ContinuousClock.now) / .milliseconds(1), 0)
+                result = poll(&state, 1, CInt(left.rounded(.up)))
+            } while result < 0 && errno == EINTR
+        }
+    }
+
     /// A fence behind what devices draw into the buffer now, as a sync file for ``EGL_ANDROID_native_fence_sync``; nil where the kernel cannot (before
     /// Linux 6.0) or nothing is drawn.
     public func exportFence(of plane: Int) -> OwnedDescriptor? {
