@@ -144,7 +144,9 @@ let package = Package(
             dependencies: ["GuestDisplay", "Viewer", "ViewerSDL", "DisplayTesting", "CSDL"]),
         .testTarget(
             name: "RenderNodeTests",
-            dependencies: ["GuestDisplay", "DisplayTesting"]),
+            dependencies: [
+                "GuestDisplay", "GuestDisplayGL", "QEMUSource", "DisplayTesting", logging,
+            ]),
         .testTarget(
             name: "EndToEndTests",
             dependencies: [

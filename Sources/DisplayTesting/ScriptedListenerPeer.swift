@@ -8,7 +8,7 @@ internal import SystemPackage
 /// Every call that waits gives up after ``timeout`` seconds with a ``ScriptError``. For one thread.
 public final class ScriptedListenerPeer {
     /// Seconds until a wait is given up.
-    public static let timeout = 20
+    public static let timeout = 60
 
     /// The peer's end; lent.
     public let descriptor: CInt

@@ -13,8 +13,8 @@ final class IngestWorker: @unchecked Sendable {
     private(set) var store: (any PictureStore)?
     /// The rings that live, to be destroyed at the end. Ingest thread only.
     private var rings: [ObjectIdentifier: HeadRings] = [:]
-    /// How long a source waits to tell its sender that a buffer cannot be imported.
-    private static let importLimit = DispatchTimeInterval.milliseconds(250)
+    /// How long a source waits to tell its sender that a buffer cannot be imported. Set by tests alone, before the first event.
+    var importLimit = DispatchTimeInterval.milliseconds(250)
     /// The buffers that are imported, which need not be tried again.
     private let imported = Mutex<Set<DMABuffer.Identity>>([])
     /// The ingest's own context, for others to share with.
@@ -136,7 +136,7 @@ final class IngestWorker: @unchecked Sendable {
         // waited for a busy one would not hear the guest meanwhile.
         if buffer.isReadable {
             ready.wait()
-        } else if ready.wait(timeout: .now() + IngestWorker.importLimit) == .timedOut {
+        } else if ready.wait(timeout: .now() + importLimit) == .timedOut {
             return (event, importedPath)
         }
         switch try result.withLock({ $0 })!.get() {

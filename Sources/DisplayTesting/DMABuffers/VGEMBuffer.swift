@@ -8,6 +8,9 @@ public final class VGEMBuffer: Sendable {
     /// How long the dma-buf is: whole pages.
     public let byteCount: Int
 
+    /// The dma-buf; lent.
+    public var descriptor: CInt { file.rawValue }
+
     private let card: OwnedDescriptor
     private let handle: UInt32
     private let file: OwnedDescriptor
@@ -52,6 +55,14 @@ public final class VGEMBuffer: Sendable {
         }
         guard swiftvm_dma_buf_write(file.rawValue, false) == 0 else {
             throw ScriptError("DMA_BUF_IOCTL_SYNC: \(Errno(rawValue: errno))")
+        }
+    }
+
+    /// Writes bytes at an offset as a device does: without asking the kernel, which would wait for the fences that are there.
+    public func writeAsDevice(_ content: [UInt8], at offset: Int = 0) {
+        precondition(offset >= 0 && offset + content.count <= byteCount, "beyond the buffer")
+        content.withUnsafeBytes {
+            if let base = $0.baseAddress { memcpy(bytes + offset, base, $0.count) }
         }
     }
 
