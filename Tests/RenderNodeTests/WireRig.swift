@@ -36,8 +36,8 @@ final class WireRig {
 
     // A display and its node stay as long as the process.
     private static let vgem = Result { try EGLDisplayHandle.node(#require(RenderNode.vgem)) }
-    private static let gpu = Result { try EGLDisplayHandle.node(#require(RenderNode.path)) }
-    private static let quiet = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+    static let gpu = Result { try EGLDisplayHandle.node(#require(RenderNode.path)) }
+    static let quiet = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
 
     let peer: ScriptedListenerPeer
     let ingest: Ingest
@@ -65,14 +65,14 @@ final class WireRig {
         }
     }
 
-    /// Starts and authenticates a connection to a head. No watchdog answers: only a release does.
-    init(ingest: Ingest, head: IngestHead) throws {
+    /// Starts and authenticates a connection to a head, or to what passes on to it. No watchdog answers: only a release does.
+    init(ingest: Ingest, head: IngestHead, sink: (any HeadSink)? = nil) throws {
         peer = try ScriptedListenerPeer()
         self.ingest = ingest
         self.head = head
         ingest.worker.importLimit = .seconds(60)
         connection = ListenerConnection(
-            socket: peer.takeClientEnd(), sink: head, logger: WireRig.quiet,
+            socket: peer.takeClientEnd(), sink: sink ?? head, logger: WireRig.quiet,
             releaseLimit: .seconds(3600), onEnd: { [ends] in ends.note($0) })
         connection.start()
         try peer.authenticate()
