@@ -282,7 +282,8 @@ private final class Window: @unchecked Sendable {
             changed.wakeAll()
         }
         defer { observation.cancel() }
-        var (seen, round) = (0, 0)
+        // The first time without a wake: something may have come before.
+        var (seen, round) = (-1, 0)
         while true {
             changed.wait { state.withLock { $0.wakes > seen || $0.isStopped } }
             if state.withLock({ $0.isStopped }) { return }
