@@ -31,6 +31,11 @@ swiftvm_sdl_connection swiftvm_sdl_connection_of(struct SDL_Window *window)
         connection.kind = SWIFTVM_SDL_WAYLAND;
         connection.display = info.info.wl.display;
     }
+#ifdef SDL_VIDEO_DRIVER_KMSDRM
+    else if (info.subsystem == SDL_SYSWM_KMSDRM) {
+        connection.display = info.info.kmsdrm.gbm_dev;
+    }
+#endif
     return connection;
 }
 

@@ -44,6 +44,14 @@ public struct EGLDisplayHandle: @unchecked Sendable {
             extensions: ["EGL_KHR_platform_wayland", "EGL_EXT_platform_wayland"], native: display)
     }
 
+    /// The display of a GBM device (`struct gbm_device *`), which must live as long as the process uses EGL. Throws when EGL or the
+    /// platform is missing.
+    public static func gbm(_ device: UnsafeMutableRawPointer) throws(GLError) -> EGLDisplayHandle {
+        try EGLDisplayHandle(
+            platform: EGLenum(EGL_PLATFORM_GBM_KHR), name: "GBM",
+            extensions: ["EGL_KHR_platform_gbm", "EGL_MESA_platform_gbm"], native: device)
+    }
+
     /// A GPU without a display server, by its node, `/dev/dri/renderD128` for example: through GBM, or as an EGL device where its driver has no GBM.
     /// The node stays open. Throws what is wrong with the node, or what EGL reports.
     public static func node(_ path: String) throws(GLError) -> EGLDisplayHandle {
@@ -56,10 +64,7 @@ public struct EGLDisplayHandle: @unchecked Sendable {
         let node = OwnedDescriptor(owning: number)
         if let device = gbm_create_device(node.rawValue) {
             do throws(GLError) {
-                let display = try EGLDisplayHandle(
-                    platform: EGLenum(EGL_PLATFORM_GBM_KHR), name: "GBM",
-                    extensions: ["EGL_KHR_platform_gbm", "EGL_MESA_platform_gbm"],
-                    native: UnsafeMutableRawPointer(device))
+                let display = try EGLDisplayHandle.gbm(UnsafeMutableRawPointer(device))
                 _ = node.take()
                 return display
             } catch {

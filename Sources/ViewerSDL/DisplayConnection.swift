@@ -15,7 +15,7 @@ struct DisplayConnection {
     }
 
     let kind: Kind
-    /// `Display *` or `wl_display *`.
+    /// `Display *` or `wl_display *`; on bare KMS `struct gbm_device *`.
     let native: UnsafeMutableRawPointer?
     private let connection: swiftvm_sdl_connection
     // Puts `@MainActor` on SDL's loop: neither runs the other by itself.

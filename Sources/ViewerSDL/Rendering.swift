@@ -178,9 +178,28 @@ final class Rendering {
                 return try Ingest(
                     .gl(EGLDisplayHandle.wayland(connection.native!)), releasePolicy: release,
                     logger: logger)
-            // On bare KMS the window's context uploads from memory itself.
-            case .other: return try Ingest(.software, logger: logger)
+            case .other: break
             }
+        } catch {
+            throw DisplayError("\(error)")
+        }
+        return try ingestOnKMS(connection, release, logger)
+    }
+
+    // On the display that SDL has on its GBM device; where that cannot be shared the window's context uploads from memory itself.
+    private static func ingestOnKMS(
+        _ connection: DisplayConnection, _ release: ReleasePolicy, _ logger: Logger
+    ) throws(DisplayError) -> Ingest {
+        if let device = connection.native {
+            do throws(GLError) {
+                return try Ingest(
+                    .gl(EGLDisplayHandle.gbm(device)), releasePolicy: release, logger: logger)
+            } catch {
+                logger.debug("pictures go through memory: \(error)")
+            }
+        }
+        do throws(GLError) {
+            return try Ingest(.software, logger: logger)
         } catch {
             throw DisplayError("\(error)")
         }

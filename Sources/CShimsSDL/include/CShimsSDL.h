@@ -17,7 +17,7 @@ typedef enum {
 /// The connection to the display server under SDL.
 typedef struct {
     swiftvm_sdl_kind kind;
-    /// `Display *` or `wl_display *`; null for others.
+    /// `Display *` or `wl_display *`; `struct gbm_device *` on bare KMS; null for others.
     void *_Nullable display;
 } swiftvm_sdl_connection;
 
