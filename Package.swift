@@ -145,7 +145,8 @@ let package = Package(
         .testTarget(
             name: "RenderNodeTests",
             dependencies: [
-                "GuestDisplay", "GuestDisplayGL", "QEMUSource", "DisplayTesting", logging,
+                "GuestDisplay", "GuestDisplayGL", "QEMUSource", "DisplayTesting", "CShims",
+                "CShimsTesting", logging,
             ]),
         .testTarget(
             name: "EndToEndTests",

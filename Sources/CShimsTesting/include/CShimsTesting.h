@@ -29,4 +29,18 @@ int swiftvm_vgem_fence_attach(int card, uint32_t handle, uint32_t *_Nonnull fenc
 /// Signals it. 0, or -1 with errno: ETIMEDOUT when the ten seconds were over.
 int swiftvm_vgem_fence_signal(int card, uint32_t fence);
 
+/// What an output controller (CRTC) of a card shows.
+typedef struct {
+    uint32_t width, height, stride;
+    /// A dma-buf of it, closed on exec, the caller's to close.
+    int buffer;
+} swiftvm_crtc_picture;
+
+/// Makes a card's descriptor no master of it (DRM_IOCTL_DROP_MASTER): the first that is opened becomes so by itself.
+void swiftvm_drop_master(int card);
+
+/// The picture on the card's CRTC of that number, from 0, of 32 bits a pixel (DRM_IOCTL_MODE_GETFB). Only root and the card's master may ask.
+/// 0, or -1 with errno: ENOENT where it shows nothing.
+int swiftvm_crtc_show(int card, unsigned number, swiftvm_crtc_picture *_Nonnull picture);
+
 #endif

@@ -8,7 +8,7 @@ public func now() -> Double {
 }
 
 /// How much longer than on a usual machine everything may take: the machine of Tools/test-vm is emulated.
-let patience = TestEnvironment.variable("SWIFTVM_VM") == nil ? 1.0 : 5
+let patience = TestEnvironment.variable("SWIFTVM_VM") == nil ? 1.0 : 20
 
 /// Looks again and again, every 10 ms, until `look` gives a value. Throws what was waited for, and what `details` says, when
 /// it does not within a deadline that no healthy run comes near.
