@@ -41,12 +41,28 @@ extension RenderNodeTests {
             if policy == .afterCopy { #expect(run.head.counters.direct == 0) }
         }
 
-        /// A presenter that gives frames back before it has drawn them.
-        @Test func `frames that are released too early are seen`() throws {
-            let run = try FlipRun(.afterDraw, [.prompt, .late], buffers: 2, releasesEarly: true)
-            let captures = try run.flips(120)
+        /// A picture in hand while the guest flips on: it stays what it is, but where its frame was given back too early.
+        @Test(arguments: [false, true]) func pictureInHand(releasesEarly: Bool) throws {
+            let run = try FlipRun(.afterDraw, [], buffers: 2, releasesEarly: releasesEarly)
+            defer { run.end() }
+            let view = try View(WireRig.gpu.get())
+            defer { view.close() }
+            let window = Size(width: 300, height: 220)
+            var held: (picture: Picture, number: Int)?
+            for number in 1...8 {
+                try run.flip(number)
+                let picture = try run.picture()
+                let seen = try view.capture(picture, window)
+                #expect(seen == (number, number))
+                held = (picture, number)
+            }
             #expect(run.head.counters.direct > 0)
-            #expect(captures.mixed + captures.backward + captures.changed > 0)
+            let (picture, number) = try #require(held)
+            held = nil
+            for next in 1...2 { try run.flip(number + next) }
+            try run.finishDrawing()
+            let seen = try view.capture(picture, window)
+            #expect((seen != (number, number)) == releasesEarly, "\(seen) instead of \(number)")
         }
 
         /// One run of a guest.
@@ -55,7 +71,7 @@ extension RenderNodeTests {
             private let ingest: Ingest
             private let rig: WireRig
             private let buffers: [GPUBuffer]
-            private let releasesEarly: Bool
+            private let producer: GPURenderer
             private let windows: [Window]
 
             init(
@@ -65,10 +81,10 @@ extension RenderNodeTests {
                 ingest = try Ingest(.gl(display), releasePolicy: policy, logger: WireRig.quiet)
                 let head = ingest.makeHead()
                 self.head = head
-                self.releasesEarly = releasesEarly
                 rig = try WireRig(
                     ingest: ingest, head: head, sink: releasesEarly ? EarlySink(head: head) : head)
                 let producer = try GPURenderer(node: #require(RenderNode.path))
+                self.producer = producer
                 self.buffers = try (0..<buffers).map { _ in
                     try producer.makeBuffer(FlipTests.size)
                 }
@@ -81,6 +97,41 @@ extension RenderNodeTests {
 
             var failures: [String] { windows.flatMap(\.failures) }
 
+            /// Draws a frame and shows it; returns when the guest may draw the next.
+            func flip(_ number: Int) throws {
+                let buffer = buffers[number % buffers.count]
+                let size = FlipTests.size
+                let colour = UInt32(number)
+                let edge = View.edge
+                // The number above, then work, then the number below, each sent to the GPU by itself.
+                try buffer.draw([(Rect(x: 0, y: 0, width: size.width, height: edge), colour)])
+                drawn.note(number)
+                try buffer.draw([
+                    (
+                        Rect(x: 0, y: edge, width: size.width, height: size.height - 2 * edge),
+                        colour << 8
+                    )
+                ])
+                try buffer.draw([
+                    (Rect(x: 0, y: size.height - edge, width: size.width, height: edge), colour)
+                ])
+                let plane = try buffer.planes()[0]
+                try rig.good(
+                    .scanoutBuffer(
+                        plane.descriptor.rawValue, UInt32(size.width), UInt32(size.height),
+                        stride: UInt32(plane.stride), fourcc: buffer.fourcc,
+                        modifier: buffer.modifier, y0Top: false))
+                try rig.good(.updateBuffer(Rect(size)))
+            }
+
+            /// The newest picture, when all was handled.
+            func picture() throws -> Picture { try rig.picture() }
+
+            /// Returns when all that the guest has drawn stands in memory.
+            func finishDrawing() throws { try producer.finish() }
+
+            func end() { ingest.stop() }
+
             /// What windows have captured of so many frames.
             func flips(_ count: Int) throws -> Captures {
                 for window in windows { window.start() }
@@ -89,36 +140,7 @@ extension RenderNodeTests {
                     for window in windows { window.finish() }
                     ingest.stop()
                 }
-                for number in 1...count {
-                    let buffer = buffers[number % buffers.count]
-                    let size = FlipTests.size
-                    let colour = UInt32(number)
-                    // The number above, then work, then the number below, each sent to the GPU by itself.
-                    let edge = Window.edge
-                    try buffer.draw([(Rect(x: 0, y: 0, width: size.width, height: edge), colour)])
-                    drawn.note(number)
-                    try buffer.draw([
-                        (
-                            Rect(x: 0, y: edge, width: size.width, height: size.height - 2 * edge),
-                            colour << 8
-                        )
-                    ])
-                    try buffer.draw([
-                        (
-                            Rect(x: 0, y: size.height - edge, width: size.width, height: edge),
-                            colour
-                        )
-                    ])
-                    let plane = try buffer.planes()[0]
-                    try rig.good(
-                        .scanoutBuffer(
-                            plane.descriptor.rawValue, UInt32(size.width), UInt32(size.height),
-                            stride: UInt32(plane.stride), fourcc: buffer.fourcc,
-                            modifier: buffer.modifier, y0Top: false))
-                    try rig.good(.updateBuffer(Rect(size)))
-                    // Nothing else would hold this guest: it would be gone before a window had looked.
-                    if releasesEarly { try windows[0].waitFor(number) }
-                }
+                for number in 1...count { try flip(number) }
                 // The last frame comes to every window.
                 drawn.end()
                 for window in windows { try window.waitFor(count) }
@@ -195,11 +217,47 @@ private final class Condition: @unchecked Sendable {
     }
 }
 
-/// A window of a test's own, on a thread of its own: of another size at each draw, as one that is being resized.
-private final class Window: @unchecked Sendable {
+/// What a window draws with, and what it then shows. One thread.
+private final class View {
     /// How many rows above and below hold the frame's number.
     static let edge = 32
+    /// The largest window.
+    private static let largest = Size(width: 480, height: 360)
 
+    private let context: GLContext
+    private let framebuffer: OffscreenFramebuffer
+    private let drawer: PictureDrawer
+
+    init(_ display: EGLDisplayHandle) throws {
+        context = try GLContext(display: display)
+        try context.makeCurrent()
+        framebuffer = try OffscreenFramebuffer(Self.largest)
+        drawer = try PictureDrawer()
+    }
+
+    /// The numbers above and below in a window of that size.
+    func capture(_ picture: Picture, _ window: Size) throws -> (top: Int, bottom: Int) {
+        try context.makeCurrent()
+        try drawer.draw(picture, layers: [], frame: Rect(window), window: window)
+        let pixels = try framebuffer.read()
+        func number(_ y: Int) -> Int {
+            // The framebuffer is higher than the window, whose last row is GL's first.
+            let row = Self.largest.height - window.height + y
+            return Int(pixels[row * Self.largest.width + window.width / 2] & 0xff_ffff)
+        }
+        return (number(2), number(window.height - 3))
+    }
+
+    func close() {
+        try? context.makeCurrent()
+        drawer.close()
+        framebuffer.delete()
+        context.destroy()
+    }
+}
+
+/// A window of a test's own, on a thread of its own: of another size at each draw, as one that is being resized.
+private final class Window: @unchecked Sendable {
     private let pace: RenderNodeTests.FlipTests.Pace
     private let head: IngestHead
     private let display: EGLDisplayHandle
@@ -270,13 +328,8 @@ private final class Window: @unchecked Sendable {
     }
 
     private func run() throws {
-        let context = try GLContext(display: display)
-        try context.makeCurrent()
-        defer { context.destroy() }
-        let largest = Size(width: 480, height: 360)
-        let framebuffer = try OffscreenFramebuffer(largest)
-        let drawer = try PictureDrawer()
-        defer { drawer.close() }
+        let view = try View(display)
+        defer { view.close() }
         let observation = head.observe { [self] in
             state.withLock { $0.wakes += 1 }
             changed.wakeAll()
@@ -291,22 +344,12 @@ private final class Window: @unchecked Sendable {
             guard case .picture(let picture) = head.content else { continue }
             round += 1
             let size = Size(width: 200 + round * 7 % 280, height: 160 + round * 5 % 200)
-            func capture() throws -> (top: Int, bottom: Int) {
-                try drawer.draw(picture, layers: [], frame: Rect(size), window: size)
-                let pixels = try framebuffer.read()
-                func number(_ y: Int) -> Int {
-                    // The framebuffer is higher than the window, whose last row is GL's first.
-                    let row = largest.height - size.height + y
-                    return Int(pixels[row * largest.width + size.width / 2] & 0xff_ffff)
-                }
-                return (number(2), number(size.height - 3))
-            }
-            let first = try capture()
+            let first = try view.capture(picture, size)
             note(first)
             // A picture in hand stays what it is, whatever the guest does meanwhile.
             if pace == .late {
                 drawn.waitForTwo()
-                note(try capture(), after: first)
+                note(try view.capture(picture, size), after: first)
             }
             changed.wakeAll()
         }
