@@ -102,7 +102,8 @@ public struct SnapshotJob {
         of head: IngestHead, number: Head.ID, _ options: SnapshotOptions, deadline: DispatchTime,
         meter: inout StatisticsMeter
     ) throws(DisplayError) -> (Picture, SnapshotPixels) {
-        var seen: (picture: Picture, pixels: SnapshotPixels)?
+        // Its pixels are read when they are compared, or taken: a read-back holds the guest.
+        var seen: (picture: Picture, pixels: SnapshotPixels?)?
         var stableAt = DispatchTime.distantFuture
         var firstAt: DispatchTime?
         while true {
@@ -110,15 +111,16 @@ public struct SnapshotJob {
             let looked = DispatchTime.now()
             if case .picture(let picture) = head.content {
                 if picture.number != seen?.picture.number {
-                    let new = try read(picture, of: head)
+                    let new = try options.waitsUntilStable ? read(picture, of: head) : nil
+                    let start = firstAt ?? looked
+                    firstAt = start
                     meter.didShow(picture: picture.number)
                     if !options.waitsUntilStable {
                         // The first picture is that of the last time anybody looked: QEMU refreshes a VGA only for a listener.
                         let counters = head.counters
                         let isUnflushed = counters.imports > 0 && counters.updates == 0
-                        firstAt = firstAt ?? looked
                         stableAt =
-                            firstAt!
+                            start
                             + .milliseconds(
                                 isUnflushed
                                     ? SnapshotJob.unflushedMilliseconds
@@ -126,6 +128,7 @@ public struct SnapshotJob {
                     } else if new != seen?.pixels {
                         stableAt = looked + .milliseconds(SnapshotJob.stableMilliseconds)
                     }
+                    stableAt = max(stableAt, start + .milliseconds(Int(options.delay * 1000)))
                     seen = (picture, new)
                 }
             } else {
@@ -138,7 +141,10 @@ public struct SnapshotJob {
             }
             if let end = watch.end { throw SnapshotJob.error(of: end) }
             if watch.wait(until: min(stableAt, deadline)) { continue }
-            if let seen, stableAt <= deadline { return seen }
+            if let seen, stableAt <= deadline {
+                if let pixels = seen.pixels { return (seen.picture, pixels) }
+                return (seen.picture, try read(seen.picture, of: head))
+            }
             throw timeoutError(head, number: number, options)
         }
     }

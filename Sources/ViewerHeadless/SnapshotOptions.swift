@@ -6,6 +6,8 @@ public struct SnapshotOptions: Sendable {
     public var head: Int?
     /// Whether to wait until no pixel has changed for half a second.
     public var waitsUntilStable: Bool
+    /// Seconds to wait after the first picture, 0 or more.
+    public var delay: Double
     /// Seconds until it gives up, more than 0.
     public var timeout: Double
     /// The file to write, or `-` for standard output.
@@ -19,11 +21,13 @@ public struct SnapshotOptions: Sendable {
 
     /// Describes a snapshot.
     public init(
-        head: Int? = nil, waitsUntilStable: Bool = false, timeout: Double = 30, output: String,
+        head: Int? = nil, waitsUntilStable: Bool = false, delay: Double = 0, timeout: Double = 30,
+        output: String,
         renderer: RendererChoice? = nil, renderNode: String? = nil, layers: Set<SnapshotLayer> = []
     ) {
         self.head = head
         self.waitsUntilStable = waitsUntilStable
+        self.delay = delay
         self.timeout = timeout
         self.output = output
         self.renderer = renderer

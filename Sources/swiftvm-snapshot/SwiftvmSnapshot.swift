@@ -31,6 +31,11 @@ struct SwiftvmSnapshot: ParsableCommand {
     @Flag(help: "Wait until no pixel has changed for half a second.")
     var waitStable = false
 
+    @Option(
+        help: ArgumentHelp(
+            "Wait so many seconds after the first picture.", valueName: "s"))
+    var delay = 0.0
+
     @Option(help: ArgumentHelp("Give up after so many seconds.", valueName: "s"))
     var timeout: Double = 30
 
@@ -64,6 +69,9 @@ struct SwiftvmSnapshot: ParsableCommand {
         guard timeout > 0, timeout <= 604_800 else {
             throw ValidationError("--timeout must be more than 0 and at most 604800 seconds")
         }
+        guard delay >= 0, delay < timeout else {
+            throw ValidationError("--delay must be 0 or more seconds, and less than --timeout")
+        }
         if renderNode != nil, shared.renderer == .software {
             throw ValidationError("--render-node is for GL: leave --renderer software out")
         }
@@ -92,7 +100,8 @@ struct SwiftvmSnapshot: ParsableCommand {
         let job = SnapshotJob(source: source, logger: logger)
         try job.run(
             SnapshotOptions(
-                head: head, waitsUntilStable: waitStable, timeout: timeout, output: output,
+                head: head, waitsUntilStable: waitStable, delay: delay, timeout: timeout,
+                output: output,
                 renderer: shared.renderer, renderNode: renderNode, layers: chosenLayers()))
     }
 

@@ -54,6 +54,20 @@ struct SnapshotJobTests {
         #expect(try readPNG(path).pixels == pixels(20))
     }
 
+    @Test func delayedPictureIsTheLast() throws {
+        let folder = try Folder()
+        let source = PlayedSource { source, head in
+            try source.emit(.scanout(.surface(surface(pixels(1)))), to: head)
+            // Longer than a picture is waited for without a delay.
+            usleep(1_000_000)
+            try source.emit(.scanout(.surface(surface(pixels(2)))), to: head)
+        }
+        let path = "\(folder.path)/out.png"
+        try SnapshotJob(source: source, logger: quiet).run(
+            SnapshotOptions(delay: 5, timeout: 60, output: path))
+        #expect(try readPNG(path).pixels == pixels(2))
+    }
+
     /// Updates that change no pixel do not hold a stable picture back.
     @Test func samePixelsAreStable() throws {
         let folder = try Folder()
