@@ -184,7 +184,7 @@ private final class HeadWork: @unchecked Sendable {
             let frame = try store.frame(of: scanout, onChange: { [weak self] in self?.schedule() })
         else { return false }
         state.counters.withLock {
-            $0.imports = store.importCount
+            $0.imports = worker.noteImports()
             $0.direct += 1
         }
         direct.show(frame)
@@ -270,7 +270,7 @@ private final class HeadWork: @unchecked Sendable {
             } else {
                 try worker.store?.write(scanout, to: slot, releasing: releases)
             }
-            state.counters.withLock { $0.imports = worker.store?.importCount ?? 0 }
+            state.counters.withLock { $0.imports = worker.noteImports() }
             slot.stale = Damage(size: ring.size)
             count(pixels: pixels)
             isBehind = true

@@ -17,6 +17,8 @@ final class IngestWorker: @unchecked Sendable {
     var importLimit = DispatchTimeInterval.milliseconds(250)
     /// The buffers that are imported, which need not be tried again.
     private let imported = Mutex<Set<DMABuffer.Identity>>([])
+    /// How many there were when they were last noted. Ingest thread only.
+    private var importCount: UInt64 = 0
     /// The ingest's own context, for others to share with.
     private var context: GLContext?
     private var thread: IngestThread!
@@ -123,8 +125,7 @@ final class IngestWorker: @unchecked Sendable {
             do throws(SurfaceError) {
                 guard let store else { throw .ended }
                 prepared = .success(try store.prepare(buffer))
-                let imports = store.imports
-                imported.withLock { $0 = imports }
+                _ = noteImports()
             } catch {
                 prepared = .failure(error)
             }
@@ -145,6 +146,15 @@ final class IngestWorker: @unchecked Sendable {
         case .mapped(let surface):
             return (.scanout(.surface(try surface.part(scanout))), "\(kind), read by the processor")
         }
+    }
+
+    /// How many buffers were imported so far. Ingest thread, after something may have been: an import may have put an older one out.
+    func noteImports() -> UInt64 {
+        guard let store, store.importCount != importCount else { return importCount }
+        importCount = store.importCount
+        let imports = store.imports
+        imported.withLock { $0 = imports }
+        return importCount
     }
 
     /// Remembers a head's rings until ``remove(_:)``. Ingest thread.
