@@ -61,7 +61,9 @@ extension RenderNodeTests.WindowTests {
                     screen.process.signal(SIGKILL)
                     let status = try viewer.process.waitForExit()
                     try check(status == 1, "status \(status): \(viewer.log)")
+                    // A busy machine's watchdog may have had its say before.
                     let lines = viewer.log.split(separator: "\n")
+                        .filter { !$0.contains("UpdateDMABUF") }
                     try check(
                         lines.count == 1 && lines[0].hasPrefix("\(program): "),
                         "expected one line: \(viewer.log)")
