@@ -208,21 +208,18 @@ final class TextureStore: PictureStore {
         switch frame.beginDraw() {
         case .copy(let picture): return try read(picture.storage)
         case .buffer:
-            let slot = PictureSlot(
-                size: frame.scanout.crop.size, storage: try make(size: frame.scanout.crop.size),
-                onReturn: {})
-            defer { destroy(slot.storage) }
-            let pixels: [UInt32]
-            do throws(GLError) {
-                try copy(frame.scanout, to: slot)
-                pixels = try read(slot.storage)
-            } catch {
-                try frame.endDraw(self)
-                throw error
-            }
+            let pixels = Result { () throws(GLError) in try readBuffer(of: frame) }
             try frame.endDraw(self)
-            return pixels
+            return try pixels.get()
         }
+    }
+
+    private func readBuffer(of frame: GuestFrame) throws(GLError) -> [UInt32] {
+        let size = frame.scanout.crop.size
+        let slot = PictureSlot(size: size, storage: try make(size: size), onReturn: {})
+        defer { destroy(slot.storage) }
+        try copy(frame.scanout, to: slot)
+        return try read(slot.storage)
     }
 
     func compose(
