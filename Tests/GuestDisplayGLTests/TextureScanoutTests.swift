@@ -47,8 +47,9 @@ struct TextureScanoutTests {
             try head.receive(.update(.inPlace(Rect(size), release: releases.make())))
             try releases.waitForOne()
             #expect(releases.count.withLock { $0 } == Int(seed))
-            if held.count < PictureRing.maximumSlots - 1, let picture = head.content.picture {
-                held.append((picture, try head.read(picture)))
+            // The last of them leaves only the reserve: from then on there is no slot to publish.
+            if held.count < PictureRing.maximumSlots - 1 {
+                held.append((try head.waitForPicture(content), content))
             }
         }
         for (picture, content) in held { #expect(try head.read(picture) == content) }
