@@ -111,26 +111,34 @@ final class LaunchedQEMU: Sendable {
         Task.detached(executorPreference: QueueExecutor(label: "qemu-process")) { [self] in
             do {
                 let binary = launch.binary
-                let result = try await Subprocess.run(
+                _ = try await Subprocess.run(
                     binary.contains("/") ? .path(FilePath(binary)) : .name(binary),
                     arguments: Arguments(arguments),
                     input: .currentStandardInput, output: .currentStandardOutput,
                     error: .currentStandardError
                 ) { [self] execution in
-                    state.withLock { $0.pid = execution.processIdentifier.value }
+                    let pid = execution.processIdentifier.value
+                    state.withLock { $0.pid = pid }
+                    // Here and not by the result: that is told by a task of Subprocess's own, for which the pool may have no thread.
+                    let exit = waitForExit(of: pid)
+                    state.withLock { $0.exit = exit }
+                    onEnd()
                 }
-                let exit: QEMUExit =
-                    switch result.terminationStatus {
-                    case .exited(let status): .exited(status)
-                    case .signaled(let signal): .killed(signal: signal)
-                    }
-                state.withLock { $0.exit = exit }
             } catch {
+                if state.withLock({ $0.exit != nil }) { return }
                 let failure = describe(error)
                 state.withLock { $0.failure = failure }
+                onEnd()
             }
-            onEnd()
         }
+    }
+
+    /// How a child of ours has ended, once it has; it is left to be reaped, and its number stays taken until then.
+    private func waitForExit(of pid: pid_t) -> QEMUExit {
+        var information = siginfo_t()
+        while waitid(P_PID, id_t(pid), &information, WEXITED | WNOWAIT) < 0, errno == EINTR {}
+        let status = information._sifields._sigchld.si_status
+        return information.si_code == CLD_EXITED ? .exited(status) : .killed(signal: status)
     }
 
     private func describe(_ error: any Error) -> DisplayError {
