@@ -42,6 +42,14 @@ final class HeadState: @unchecked Sendable {
     var content: IngestHead.Content { published.withLock { $0 } }
     var cursor: CursorState { cursorState.withLock { $0 } }
 
+    /// Whether a GPU's scanout is what the source showed last.
+    func shows(_ scanout: GLScanout) -> Bool {
+        lock.withLock {
+            guard case .gpu(let current) = current else { return false }
+            return current === scanout
+        }
+    }
+
     /// Replaces what is published.
     func publish(_ content: IngestHead.Content) {
         // The old picture's last reference may go here; it calls back, so not under the lock.

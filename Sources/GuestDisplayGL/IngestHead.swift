@@ -100,15 +100,12 @@ public final class IngestHead: HeadPictures {
     public func receive(_ event: DisplayEvent) throws(SurfaceError) {
         state.counters.withLock { $0.events += 1 }
         do throws(SurfaceError) {
-            let (event, path) = try worker.prepared(event)
+            let (event, path, trial) = try worker.prepared(event)
             try state.apply(event)
             if case .scanout = event { note(path, refusal: nil) }
+            trial?.onFailure { [weak self] error in self?.refuse(event, error) }
         } catch {
-            state.counters.withLock { $0.refused += 1 }
-            if case .scanout = event {
-                note("", refusal: error)
-                updater.schedule()
-            }
+            noteRefusal(of: event, error)
             throw error
         }
         switch event {
@@ -126,6 +123,20 @@ public final class IngestHead: HeadPictures {
 }
 
 extension IngestHead {
+    /// A scanout that was received and turns out to be none that can be shown, unless another has come.
+    private func refuse(_ event: DisplayEvent, _ error: SurfaceError) {
+        guard case .scanout(.gl(let scanout)) = event, state.shows(scanout) else { return }
+        worker.logger.warning("the guest's picture is refused: \(error)")
+        noteRefusal(of: event, error)
+    }
+
+    private func noteRefusal(of event: DisplayEvent, _ error: SurfaceError) {
+        state.counters.withLock { $0.refused += 1 }
+        guard case .scanout = event else { return }
+        note("", refusal: error)
+        updater.schedule()
+    }
+
     private func note(_ path: String, refusal: SurfaceError?) {
         let isAnother = state.path.withLock { last in
             defer { last = path }

@@ -98,53 +98,56 @@ final class IngestWorker: @unchecked Sendable {
     }
 
     /// The event as a head can take it, and for a scanout how its pixels come: a GPU's buffer is imported, or mapped where it can be read so and
-    /// not imported. Waits for the ingest thread, which waits for nobody. Throws why a buffer cannot be shown.
-    func prepared(_ event: DisplayEvent) throws(SurfaceError) -> (DisplayEvent, path: String) {
+    /// not imported. Waits for the ingest thread, which waits for nobody. Throws why a buffer cannot be shown; a trial is what was not known in time.
+    func prepared(
+        _ event: DisplayEvent
+    ) throws(SurfaceError) -> (event: DisplayEvent, path: String, trial: ImportTrial?) {
         switch event {
         case .scanout(.surface(let surface)):
-            return (event, surface.memory.isShared ? "shared memory" : "bytes")
+            return (event, surface.memory.isShared ? "shared memory" : "bytes", nil)
         case .scanout(.gl(let scanout)):
-            guard case .dmaBuffer(let buffer) = scanout.storage else { return (event, "texture") }
+            guard case .dmaBuffer(let buffer) = scanout.storage else {
+                return (event, "texture", nil)
+            }
             return try prepared(event, scanout, buffer)
         case .scanout(.off), .update, .cursor, .cursorPosition:
-            return (event, "")
+            return (event, "", nil)
         }
     }
 
     private func prepared(
         _ event: DisplayEvent, _ scanout: GLScanout, _ buffer: DMABuffer
-    ) throws(SurfaceError) -> (DisplayEvent, path: String) {
+    ) throws(SurfaceError) -> (event: DisplayEvent, path: String, trial: ImportTrial?) {
         let kind = "dma-buf \(buffer.format.fourcc), modifier \(buffer.modifier)"
         let importedPath = "\(kind), imported, \(releasePolicy.rawValue)"
         // A guest that flips sixty times a second does not wait each time.
-        if imported.withLock({ $0.contains(buffer.identity) }) { return (event, importedPath) }
-        let ready = DispatchSemaphore(value: 0)
-        let result = Mutex<Result<DMABufferPath, SurfaceError>?>(nil)
+        if imported.withLock({ $0.contains(buffer.identity) }) { return (event, importedPath, nil) }
+        let trial = ImportTrial()
         let accepted = enqueue { [self] in
-            let prepared: Result<DMABufferPath, SurfaceError>
             do throws(SurfaceError) {
                 guard let store else { throw .ended }
-                prepared = .success(try store.prepare(buffer))
+                let path = try store.prepare(buffer)
                 _ = noteImports()
+                trial.end(.success(path))
             } catch {
-                prepared = .failure(error)
+                trial.end(.failure(error))
             }
-            result.withLock { $0 = prepared }
-            ready.signal()
         }
         guard accepted else { throw .ended }
         // What can be read by the processor goes another way if it is not imported. All else comes through the GPU or not at all: a source that
         // waited for a busy one would not hear the guest meanwhile.
-        if buffer.isReadable {
-            ready.wait()
-        } else if ready.wait(timeout: .now() + importLimit) == .timedOut {
-            return (event, importedPath)
-        }
-        switch try result.withLock({ $0 })!.get() {
+        let outcome = trial.wait(
+            until: buffer.isReadable ? .distantFuture : .now() + importLimit)
+        switch try outcome?.get() {
+        case nil:
+            return (event, importedPath, trial)
         case .imported:
-            return (event, importedPath)
+            return (event, importedPath, nil)
         case .mapped(let surface):
-            return (.scanout(.surface(try surface.part(scanout))), "\(kind), read by the processor")
+            return (
+                .scanout(.surface(try surface.part(scanout))), "\(kind), read by the processor",
+                nil
+            )
         }
     }
 

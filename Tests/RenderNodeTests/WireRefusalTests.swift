@@ -1,3 +1,4 @@
+import Dispatch
 import DisplayTesting
 import Glibc
 import GuestDisplay
@@ -243,6 +244,30 @@ extension RenderNodeTests {
                 #expect(more <= DMABufferImporter.maximumImports)
             }
             #expect(try rig.imports() == UInt64(2 * count))
+        }
+
+        /// The source has gone on before the ingest knew; the window says so all the same, until another picture comes.
+        @Test func `a buffer that is refused late is refused on the window`() throws {
+            let ingest = try Ingest(.software, logger: WireRig.quiet)
+            defer { ingest.stop() }
+            ingest.worker.importLimit = .nanoseconds(0)
+            let head = ingest.makeHead()
+            let memory = try VGEMBuffer(card: #require(RenderNode.vgem), byteCount: 4096)
+            let plane = DMABuffer.Plane(descriptor: try memory.duplicate(), offset: 0, stride: 128)
+            let size = Size(width: 32, height: 32)
+            let buffer = try DMABuffer(
+                planes: [plane], fourcc: FourCC("XR24"), modifier: .invalid, size: size)
+            let scanout = try GLScanout(
+                storage: .dmaBuffer(buffer), backingSize: size, crop: Rect(size), isTopDown: true)
+            let isBusy = DispatchSemaphore(value: 0)
+            head.settle { isBusy.wait() }
+            try head.receive(.scanout(.gl(scanout)))
+            #expect(head.lastRefusal == nil)
+            isBusy.signal()
+            try eventually("it is refused", that: { head.lastRefusal?.field == "modifier" })
+            #expect(head.counters.refused == 1)
+            try head.receive(.scanout(.off))
+            #expect(head.lastRefusal == nil)
         }
     }
 }

@@ -7,8 +7,8 @@ public func now() -> Double {
     return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
 }
 
-/// How much longer than on a usual machine everything may take: the machine of Tools/test-vm is emulated.
-let patience = TestEnvironment.variable("SWIFTVM_VM") == nil ? 1.0 : 20
+/// How much longer than on a usual machine everything may take: the machine of Tools/test-vm is emulated, and says so by that factor.
+let patience = TestEnvironment.variable("SWIFTVM_VM").flatMap(Double.init) ?? 1
 
 /// Looks again and again, every 10 ms, until `look` gives a value. Throws what was waited for, and what `details` says, when
 /// it does not within a deadline that no healthy run comes near.
