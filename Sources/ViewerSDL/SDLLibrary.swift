@@ -9,8 +9,10 @@ enum SDLLibrary {
     /// The desktop file's name, by which compositors and docks find the icon.
     static let applicationID = "org.swiftvm.Viewer.SDL"
 
-    /// The video driver in use: `x11`, `wayland`, `kmsdrm` …
-    static var driver: String { SDL_GetCurrentVideoDriver().map { String(cString: $0) } ?? "" }
+    /// The video driver in use, as `SDL_VIDEODRIVER` knows it: `x11`, `wayland`, `kmsdrm` … SDL itself writes the last in capitals.
+    static var driver: String {
+        SDL_GetCurrentVideoDriver().map { String(cString: $0).lowercased() } ?? ""
+    }
 
     /// The display server's kind.
     static var kind: DisplayConnection.Kind {
