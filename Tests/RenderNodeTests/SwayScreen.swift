@@ -2,7 +2,8 @@ import CShims
 import DisplayTesting
 import Glibc
 
-/// A Wayland compositor, sway, that draws on the render node into an output that nobody sees. Its screenshots are exact.
+/// A Wayland compositor, sway, that draws on the render node into an output that nobody sees, and for X11's clients Xwayland. Its screenshots are
+/// exact.
 final class SwayScreen: ViewerScreen {
     /// Its output's width in pixels.
     static let width = 1024
@@ -12,20 +13,25 @@ final class SwayScreen: ViewerScreen {
     /// Whether the programs are there.
     static let isInstalled = ["sway", "grim"].allSatisfy { access("/usr/bin/\($0)", X_OK) == 0 }
 
+    /// Whether X11's clients can come.
+    static let hasX11 = isInstalled && access("/usr/bin/Xwayland", X_OK) == 0
+
     /// The compositor.
     let process: TestProcess
     private let run: TestRun
     private let folder: String
     private var socket: String { folder + "/sway" }
+    // Xwayland's name, for clients that speak X11.
+    private var display: String?
 
-    /// Starts it on that node and waits until it takes commands.
-    init(_ run: TestRun, node: String) throws {
+    /// Starts it on that node and waits until it takes commands, and with `forX11` until X11's clients may come.
+    init(_ run: TestRun, node: String, forX11: Bool = false) throws {
         self.run = run
         folder = run.path("sway-\(run.nextNumber())")
         mkdir(folder, 0o700)
         try write(
             """
-            xwayland disable
+            xwayland \(forX11 ? "force" : "disable")
             default_border none
             output * mode --custom \(Self.width)x\(Self.height)@60Hz
             for_window [app_id=".*"] floating enable
@@ -53,13 +59,28 @@ final class SwayScreen: ViewerScreen {
         try eventually("sway takes commands", details: { process.standardError }) {
             try check(
                 process.exitStatus == nil, "sway does not start: \(process.standardError)")
-            return access(folder + "/wayland-1", F_OK) == 0 && access(socket, F_OK) == 0
+            // A socket has a name before anybody listens.
+            return access(folder + "/wayland-1", F_OK) == 0 && (try? command("nop")) != nil
         }
-        try command("nop")
+        guard forX11 else { return }
+        // It tells those that it starts.
+        try command("exec printf %s \"$DISPLAY\" > \(folder)/display")
+        display = try eventually("Xwayland's name", details: { process.standardError }) {
+            let name = try? TestFolder.read(folder + "/display")
+            return name?.isEmpty == false ? String(decoding: name!, as: UTF8.self) : nil
+        }
     }
 
-    /// The environment of its clients.
+    /// The environment of viewers on it.
     var environment: [String: String] {
+        guard let display else { return waylandEnvironment }
+        return [
+            "WAYLAND_DISPLAY": "", "XDG_RUNTIME_DIR": folder, "DISPLAY": display,
+            "GDK_BACKEND": "x11", "SDL_VIDEODRIVER": "x11",
+        ]
+    }
+
+    private var waylandEnvironment: [String: String] {
         [
             "WAYLAND_DISPLAY": folder + "/wayland-1", "XDG_RUNTIME_DIR": folder, "DISPLAY": "",
             "GDK_BACKEND": "wayland", "SDL_VIDEODRIVER": "wayland",
@@ -70,7 +91,7 @@ final class SwayScreen: ViewerScreen {
     func capture() throws -> ScreenPicture {
         let path = run.path("screen.png")
         let grim = try run.start(
-            "grim", ["-l", "0", path], name: "grim", environment: environment)
+            "grim", ["-l", "0", path], name: "grim", environment: waylandEnvironment)
         defer { run.forget(grim) }
         let status = try grim.waitForExit()
         guard status == 0, let png = PNGPicture(path: path) else {

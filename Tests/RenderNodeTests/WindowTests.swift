@@ -78,6 +78,25 @@ extension RenderNodeTests {
             }
         }
 
+        @Test(
+            "Pixel for pixel what the guest drew, on X11",
+            .enabled(
+                if: SwayScreen.hasX11 || RenderNode.isTestMachine, "Xwayland is not installed"),
+            arguments: ViewerProgram.allCases)
+        func x11(program: ViewerProgram) throws {
+            let node = try #require(RenderNode.path)
+            let show = Show(
+                viewer: program, version: program == .gtk ? .seven : .ten, device: "virtio-vga",
+                width: 640, height: 480)
+            try TestRun.run("node-x11-\(program)") { run in
+                let screen = try SwayScreen(run, node: node, forX11: true)
+                let guest = try show.guest(run, node: node)
+                let viewer = try ViewerProcess(run, program, screen, [guest.qmpPath])
+                try viewer.waitForExactCard(of: show)
+                try viewer.expectImports()
+            }
+        }
+
         /// On the card itself, without a display server. Only in the test machine: nothing else may have the card.
         @Test(
             "Pixel for pixel what the guest drew, on bare KMS",

@@ -1,0 +1,148 @@
+import Dispatch
+import DisplayTesting
+import Glibc
+import GuestDisplay
+import Synchronization
+import Testing
+
+@testable import GuestDisplayGL
+
+extension RenderNodeTests.WindowTests {
+    /// A guest that flips, in the viewers' own windows on a compositor: what is on the screen is always one frame, and never an older one.
+    @Suite(.serialized) struct FlipsInWindowsTests {
+        private static let size = Size(width: 320, height: 200)
+        private static let captures = 12
+
+        @Test(
+            "Every screenshot shows one whole frame, and none goes back, while the window is resized",
+            arguments: ViewerProgram.allCases, ReleasePolicy.allCases)
+        func order(program: ViewerProgram, policy: ReleasePolicy) throws {
+            let node = try #require(RenderNode.path)
+            try TestRun.run("node-flips-\(program)-\(policy)") { run in
+                let screen = try SwayScreen(run, node: node)
+                let qemu = try ScriptedQEMU(
+                    name: "flips",
+                    consoles: [.init(width: Self.size.width, height: Self.size.height)])
+                defer { qemu.end() }
+                let viewer = try ViewerProcess(
+                    run, program, screen, ["--release", policy.rawValue, qemu.monitor])
+                let peer = try qemu.nextListener(of: 0)
+                let guest = try FlippingGuest(node: node, size: Self.size, peer: peer)
+                guest.start()
+                defer { guest.stop() }
+                // Not of two frames, and none older than the one before: the newest that was seen.
+                var newest = 0
+                func look() throws {
+                    try check(guest.failure == nil, guest.failure ?? "")
+                    guard let (top, bottom) = try screen.capture().frameNumbers else { return }
+                    try check(top == bottom, "\(top) above, \(bottom) below")
+                    try check(top >= newest, "\(top) after \(newest)")
+                    newest = top
+                }
+                for number in 0..<Self.captures {
+                    let (width, height) = (360 + number * 37 % 300, 300 + number * 29 % 200)
+                    try screen.command("[app_id=\".*\"] resize set \(width) \(height)")
+                    let shown = guest.frames
+                    try eventually("frame \(shown) or later", details: { viewer.log }) {
+                        try look()
+                        return newest > 0 && newest >= shown
+                    }
+                }
+                guest.stop()
+                try eventually("the last frame", details: { viewer.log }) {
+                    try look()
+                    return newest == guest.frames
+                }
+                try viewer.expectImports()
+                try check(viewer.log.contains("imported, \(policy.rawValue)"), viewer.log)
+            }
+        }
+    }
+}
+
+/// Two buffers, drawn and shown in turn as fast as the viewer gives them back. A frame's number stands in a band above and in one below.
+private final class FlippingGuest: @unchecked Sendable {
+    private static let edge = 40
+    private let buffers: [GPUBuffer]
+    private let size: Size
+    private let peer: ScriptedListenerPeer
+    private let state = Mutex((frames: 0, failure: String?.none, isStopped: false))
+    private let ended = DispatchGroup()
+
+    init(node: String, size: Size, peer: ScriptedListenerPeer) throws {
+        let renderer = try GPURenderer(node: node)
+        self.size = size
+        self.peer = peer
+        buffers = try (0..<2).map { _ in try renderer.makeBuffer(size) }
+    }
+
+    /// How many the viewer has given back.
+    var frames: Int { state.withLock { $0.frames } }
+    /// Why it has ended before it was stopped.
+    var failure: String? { state.withLock { $0.failure } }
+
+    /// Begins, on a thread of its own.
+    func start() {
+        DispatchQueue(label: "flipping-guest").async(group: ended) { [self] in
+            do {
+                while !state.withLock({ $0.isStopped }) {
+                    try flip(frames + 1)
+                    state.withLock { $0.frames += 1 }
+                }
+            } catch {
+                state.withLock { $0.failure = "\(error)" }
+            }
+        }
+    }
+
+    /// Ends it after the frame that it is at.
+    func stop() {
+        state.withLock { $0.isStopped = true }
+        ended.wait()
+    }
+
+    private func flip(_ number: Int) throws {
+        let buffer = buffers[number % buffers.count]
+        let (height, edge) = (size.height, Self.edge)
+        // Each part is sent to the GPU by itself.
+        for (y, rows, colour) in [
+            (0, edge, ScreenPicture.band | UInt32(number)),
+            (edge, height - 2 * edge, UInt32(number) << 8 & 0xff00),
+            (height - edge, edge, ScreenPicture.band | UInt32(number)),
+        ] {
+            try buffer.draw([(Rect(x: 0, y: y, width: size.width, height: rows), colour)])
+        }
+        let plane = try buffer.planes()[0]
+        for message in [
+            WireMessage.scanoutBuffer(
+                plane.descriptor.rawValue, UInt32(size.width), UInt32(size.height),
+                stride: UInt32(plane.stride), fourcc: buffer.fourcc, modifier: buffer.modifier,
+                y0Top: false),
+            .updateBuffer(Rect(size)),
+        ] {
+            let answer = try peer.call(message)
+            try check(answer.errorName == nil, answer.text ?? "refused")
+        }
+    }
+}
+
+extension ScreenPicture {
+    /// What the bands' colours begin with; no control of a window has it.
+    fileprivate static let band: UInt32 = 0xf1_0000
+
+    /// The numbers in the upper and in the lower band of a flipping guest's frame; nil when it is not on the screen.
+    fileprivate var frameNumbers: (top: Int, bottom: Int)? {
+        func isBand(_ pixel: UInt32) -> Bool { pixel & 0xff_0000 == Self.band }
+        guard let first = pixels.firstIndex(where: isBand),
+            let last = pixels.lastIndex(where: isBand)
+        else { return nil }
+        // Well inside: where a scaled band ends its colour is mixed.
+        let column = (first % width + last % width) / 2
+        let (top, bottom) = (first / width + 4, last / width - 4)
+        guard bottom > top else { return nil }
+        return (
+            Int(pixels[top * width + column] & 0xffff),
+            Int(pixels[bottom * width + column] & 0xffff)
+        )
+    }
+}
