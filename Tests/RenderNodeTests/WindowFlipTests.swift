@@ -39,13 +39,17 @@ extension RenderNodeTests.WindowTests {
                     try check(top >= newest, "\(top) after \(newest)")
                     newest = top
                 }
+                try eventually("the first frame", details: { viewer.log }) {
+                    try look()
+                    return newest > 0
+                }
                 for number in 0..<Self.captures {
                     let (width, height) = (360 + number * 37 % 300, 300 + number * 29 % 200)
                     try screen.command("[app_id=\".*\"] resize set \(width) \(height)")
                     let shown = guest.frames
                     try eventually("frame \(shown) or later", details: { viewer.log }) {
                         try look()
-                        return newest > 0 && newest >= shown
+                        return newest >= shown
                     }
                 }
                 guest.stop()
@@ -102,6 +106,7 @@ private final class FlippingGuest: @unchecked Sendable {
     }
 
     private func flip(_ number: Int) throws {
+        precondition(number <= 0x0fff, "a number has twelve bits")
         let buffer = buffers[number % buffers.count]
         let (height, edge) = (size.height, Self.edge)
         // Each part is sent to the GPU by itself.
@@ -127,12 +132,13 @@ private final class FlippingGuest: @unchecked Sendable {
 }
 
 extension ScreenPicture {
-    /// What the bands' colours begin with; no control of a window has it.
-    fileprivate static let band: UInt32 = 0xf1_0000
+    /// What the bands' colours begin with, and the number's bits after it; no control of a window has such a colour.
+    fileprivate static let band: UInt32 = 0xf0_2000
+    private static let numberBits: UInt32 = 0x0fff
 
     /// The numbers in the upper and in the lower band of a flipping guest's frame; nil when it is not on the screen.
     fileprivate var frameNumbers: (top: Int, bottom: Int)? {
-        func isBand(_ pixel: UInt32) -> Bool { pixel & 0xff_0000 == Self.band }
+        func isBand(_ pixel: UInt32) -> Bool { pixel & ~Self.numberBits == Self.band }
         guard let first = pixels.firstIndex(where: isBand),
             let last = pixels.lastIndex(where: isBand)
         else { return nil }
@@ -141,8 +147,8 @@ extension ScreenPicture {
         let (top, bottom) = (first / width + 4, last / width - 4)
         guard bottom > top else { return nil }
         return (
-            Int(pixels[top * width + column] & 0xffff),
-            Int(pixels[bottom * width + column] & 0xffff)
+            Int(pixels[top * width + column] & Self.numberBits),
+            Int(pixels[bottom * width + column] & Self.numberBits)
         )
     }
 }
