@@ -206,7 +206,7 @@ extension HeadWindow: ViewerWindow {
         guard !toolkit.isGone else { return }
         presenter.close()
         if let frameWish { swiftvm_sdl_frame_free(frameWish) }
-        SDL_DestroyWindow(window)
+        toolkit.discard(window)
     }
 
     func queueDraw() { needsDraw = true }

@@ -73,6 +73,14 @@ final class Rendering {
         return (window, GLPresenter(window: window, isSoftware: isSoftware))
     }
 
+    /// Takes a window back that is not used any more, after its presenter is closed.
+    func discard(_ window: OpaquePointer) {
+        guard connection.kind == .other, anchor == nil else { return SDL_DestroyWindow(window) }
+        // With the last window SDL closes the card, on which the ingest draws.
+        SDL_HideWindow(window)
+        anchor = window
+    }
+
     // Mesa's drivers that draw with the CPU.
     private var isSoftware: Bool {
         ["llvmpipe", "softpipe"].contains { ingest.rendererDescription.contains($0) }

@@ -72,6 +72,9 @@ final class SDLToolkit: ViewerToolkit {
         keeper?.forget(window)
     }
 
+    /// Ends a closed window of SDL's.
+    func discard(_ window: OpaquePointer) { rendering.discard(window) }
+
     func setIdleInhibited(_ on: Bool, by window: any ViewerWindow) {
         guard !isGone else { return }
         on ? SDL_DisableScreenSaver() : SDL_EnableScreenSaver()

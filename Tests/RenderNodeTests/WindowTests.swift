@@ -113,6 +113,10 @@ extension RenderNodeTests {
                     run, show.viewer, screen, show.arguments + [guest.qmpPath])
                 try viewer.waitForExactCard(of: show)
                 try viewer.expectImports()
+                // It leaves in order: nothing is drawn on a card that is closed.
+                viewer.process.signal(SIGTERM)
+                _ = try viewer.process.waitForExit()
+                try check(!viewer.log.contains("error from kernel"), viewer.log)
             }
         }
     }
