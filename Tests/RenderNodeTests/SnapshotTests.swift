@@ -15,12 +15,12 @@ extension RenderNodeTests {
         }
 
         static let devices = [
-            Device(option: "VGA", words: "800x600 still"),
-            Device(option: "virtio-vga", words: "1024x768 still"),
+            Device(option: "VGA", words: "640x480 still"),
+            Device(option: "virtio-vga", words: "801x601 still"),
             // Draws now and then: QEMU flushes its GL with updates alone (see SnapshotJob).
-            Device(option: "virtio-vga-gl", words: "1023x767 rate=4"),
-            Device(option: "virtio-vga-gl", words: "800x600 rate=4 3d"),
-            Device(option: "virtio-vga-gl", words: "800x600 rate=4 3d-y0-top"),
+            Device(option: "virtio-vga-gl", words: "645x483 rate=4"),
+            Device(option: "virtio-vga-gl", words: "640x480 rate=4 3d"),
+            Device(option: "virtio-vga-gl", words: "640x480 rate=4 3d-y0-top"),
         ]
 
         @Test(
@@ -39,7 +39,7 @@ extension RenderNodeTests {
                 width: size[0], height: size[1], drawsPointer: device.option == "VGA")
             var (log, picture, frame) = ("", PNGPicture?.none, UInt32?.none)
             // Long enough for the guest to draw again, without which its picture may not be flushed yet (see SnapshotJob).
-            let delay = device.option == "virtio-vga-gl" ? "10" : "0"
+            let delay = device.option == "virtio-vga-gl" ? "5" : "0"
             for _ in 0..<4 where frame == nil {
                 let status: Int32
                 (status, log) = try snapshot(
