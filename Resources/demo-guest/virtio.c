@@ -104,7 +104,7 @@ bool virtio_find(uint32_t *at, uint32_t kind, struct virtio_device *device) {
 }
 
 void virtio_reset(struct virtio_device *device) {
-    // Not one that has been reset: QEMU (7.2, 10.0) hands a GPU's reset to its main thread and waits for
+    // Not one that has been reset: QEMU (seen with 10.0) hands a GPU's reset to its main thread and waits for
     // it on the processor's, and if the main thread just then refreshes the VGA picture, which has it
     // wait for the processor, neither ever goes on.
     if (device->common->status == 0) return;
