@@ -100,28 +100,11 @@ extension RenderNodeTests {
             /// Draws a frame and shows it; returns when the guest may draw the next.
             func flip(_ number: Int) throws {
                 let buffer = buffers[number % buffers.count]
-                let size = FlipTests.size
                 let colour = UInt32(number)
-                let edge = View.edge
-                // The number above, then work, then the number below, each sent to the GPU by itself.
-                try buffer.draw([(Rect(x: 0, y: 0, width: size.width, height: edge), colour)])
-                drawn.note(number)
-                try buffer.draw([
-                    (
-                        Rect(x: 0, y: edge, width: size.width, height: size.height - 2 * edge),
-                        colour << 8
-                    )
-                ])
-                try buffer.draw([
-                    (Rect(x: 0, y: size.height - edge, width: size.width, height: edge), colour)
-                ])
-                let plane = try buffer.planes()[0]
-                try rig.good(
-                    .scanoutBuffer(
-                        plane.descriptor.rawValue, UInt32(size.width), UInt32(size.height),
-                        stride: UInt32(plane.stride), fourcc: buffer.fourcc,
-                        modifier: buffer.modifier, y0Top: false))
-                try rig.good(.updateBuffer(Rect(size)))
+                try buffer.drawFrame(band: colour, edge: View.edge, middle: colour << 8) {
+                    drawn.note(number)
+                }
+                try buffer.show { try rig.good($0) }
             }
 
             /// The newest picture, when all was handled.

@@ -68,14 +68,12 @@ extension RenderNodeTests.WindowTests {
 private final class FlippingGuest: @unchecked Sendable {
     private static let edge = 40
     private let buffers: [GPUBuffer]
-    private let size: Size
     private let peer: ScriptedListenerPeer
     private let state = Mutex((frames: 0, failure: String?.none, isStopped: false))
     private let ended = DispatchGroup()
 
     init(node: String, size: Size, peer: ScriptedListenerPeer) throws {
         let renderer = try GPURenderer(node: node)
-        self.size = size
         self.peer = peer
         buffers = try (0..<2).map { _ in try renderer.makeBuffer(size) }
     }
@@ -108,23 +106,9 @@ private final class FlippingGuest: @unchecked Sendable {
     private func flip(_ number: Int) throws {
         precondition(number <= 0x0fff, "a number has twelve bits")
         let buffer = buffers[number % buffers.count]
-        let (height, edge) = (size.height, Self.edge)
-        // Each part is sent to the GPU by itself.
-        for (y, rows, colour) in [
-            (0, edge, ScreenPicture.band | UInt32(number)),
-            (edge, height - 2 * edge, UInt32(number) << 8 & 0xff00),
-            (height - edge, edge, ScreenPicture.band | UInt32(number)),
-        ] {
-            try buffer.draw([(Rect(x: 0, y: y, width: size.width, height: rows), colour)])
-        }
-        let plane = try buffer.planes()[0]
-        for message in [
-            WireMessage.scanoutBuffer(
-                plane.descriptor.rawValue, UInt32(size.width), UInt32(size.height),
-                stride: UInt32(plane.stride), fourcc: buffer.fourcc, modifier: buffer.modifier,
-                y0Top: false),
-            .updateBuffer(Rect(size)),
-        ] {
+        try buffer.drawFrame(
+            band: ScreenPicture.band | UInt32(number), edge: Self.edge, middle: UInt32(number) << 8)
+        try buffer.show { message in
             let answer = try peer.call(message)
             try check(answer.errorName == nil, answer.text ?? "refused")
         }
