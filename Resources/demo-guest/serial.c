@@ -7,7 +7,8 @@ enum {
     COM1 = 0x3F8,
     DATA = COM1,
     INTERRUPT_ENABLE = COM1 + 1,
-    FIFO_CONTROL = COM1 + 2,
+    FIFO_CONTROL = COM1 + 2,          // written
+    INTERRUPT_REASON = FIFO_CONTROL,  // read: bit 0 says that there is none
     LINE_CONTROL = COM1 + 3,
     MODEM_CONTROL = COM1 + 4,
     LINE_STATUS = COM1 + 5,
@@ -40,8 +41,9 @@ static void serve(void) {
 
 INTERRUPT_HANDLER static void serial_interrupt(struct interrupt_frame *frame) {
     (void)frame;
-    (void)inb(FIFO_CONTROL);  // reading the identification takes the "empty" interrupt back
-    serve();
+    // Until the line has been low: the controller counts edges, and a byte that comes while "empty" holds the line up makes none.
+    // Reading the reason takes "empty" back.
+    while (!(inb(INTERRUPT_REASON) & 0x01)) serve();
     interrupts_done(SERIAL_LINE);
 }
 
