@@ -81,12 +81,14 @@ check-run:
 check-snapshot:
 	@Tools/run-guest check snapshot "$$GUEST"
 
-test: deps-test toolchain guest lint qemu-10 ## install what is missing, build and run every test
+# With TESTS= the ones that are named, and the machine only where `make test-vm` is what was typed.
+test: $(if $(TESTS),deps-test,deps-vm) toolchain guest lint qemu-10 ## install what is missing, build and run every test
 	@Tools/lint --self-test
 	@Tools/build-tests
 	@Tools/check-man $(DEBUG_BIN)
 	@Tools/check-data
 	@$(TESTED) Tools/run-tests $(TESTS)
+	$(if $(TESTS),,@$(TESTED) Tools/test-vm)
 
 test-vm: deps-vm toolchain guest qemu-10 ## run the tests that need a GPU in a virtual machine that has one
 	@Tools/build-tests
