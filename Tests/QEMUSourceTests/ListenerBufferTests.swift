@@ -1,3 +1,4 @@
+import Dispatch
 import DisplayTesting
 import Glibc
 import GuestDisplay
@@ -318,6 +319,29 @@ import Testing
         PendingReply(to: header, through: sender).send(.empty, mayWait: false)
         socket.closeDescriptor()
         try pair.expectEnd()
+    }
+
+    @Test func `an answer that nobody reads any more is no failure`() throws {
+        for endsHere in [false, true] {
+            let (entered, gate) = (DispatchSemaphore(value: 0), DispatchSemaphore(value: 0))
+            let rig = try rig(
+                RecordingSink(whileReceiving: { _ in
+                    entered.signal()
+                    gate.wait()
+                }))
+            try rig.peer.send(scanout(file))
+            entered.wait()
+            let connection = rig.connection
+            if endsHere {
+                // On a thread of its own, as it waits for the sink.
+                DispatchQueue(label: "close").async { connection.close() }
+                try rig.peer.expectEnd()
+            } else {
+                rig.peer.hangUp()
+            }
+            gate.signal()
+            #expect(try rig.ends.wait() == (endsHere ? .closed : .peerClosed))
+        }
     }
 
     @Test func `frames that are held do not hold the connection's end`() throws {

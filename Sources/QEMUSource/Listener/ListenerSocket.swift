@@ -94,7 +94,8 @@ final class ListenerSocket: Sendable {
         }
     }
 
-    /// Sends all bytes. One thread at a time.
+    /// Sends all bytes, or none that anybody reads when the connection has ended at either side, which ``receive(into:maximumDescriptors:deadline:)``
+    /// tells. One thread at a time.
     func send(_ bytes: [UInt8], deadline: ContinuousClock.Instant) throws(DBusWireError) {
         var sent = 0
         while sent < bytes.count {
@@ -107,6 +108,7 @@ final class ListenerSocket: Sendable {
             }
             switch errno {
             case EAGAIN: try wait(for: Int16(POLLOUT), deadline: deadline, doing: "answering")
+            case EPIPE, ECONNRESET: return
             case let error: throw DBusWireError("sendmsg: \(Errno(rawValue: error))")
             }
         }
