@@ -117,7 +117,7 @@ public final class RecordingSink: HeadSink {
     }
 
     /// Waits until `condition` holds after some event; false when it did not in time.
-    public func wait(seconds: Int = 20, until condition: (RecordingSink) -> Bool) -> Bool {
+    public func wait(seconds: Int = 90, until condition: (RecordingSink) -> Bool) -> Bool {
         let deadline = DispatchTime.now() + .seconds(seconds)
         while !condition(self) {
             if arrived.wait(timeout: deadline) == .timedOut { return condition(self) }

@@ -86,7 +86,8 @@ private let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         #expect(machine.state == .running)
         #expect(perform(.reset, on: machine) == nil)
         #expect(perform(.powerButton, on: machine) == nil)
-        #expect(delegate.states == [.paused, .running])
+        // States are told after the command that brought them.
+        #expect(delegate.wait { $0.states == [.paused, .running] })
         try MachineControlConformance(machine).run()
         #expect(perform(.quit, on: machine) == nil)
         #expect(delegate.end() == .guestQuit)

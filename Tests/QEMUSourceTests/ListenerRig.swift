@@ -38,7 +38,7 @@ final class ListenerRig {
 
         /// Waits for the end.
         func wait() throws -> ListenerEnd {
-            guard arrived.wait(timeout: .now() + .seconds(30)) == .success else {
+            guard arrived.wait(timeout: .now() + .seconds(90)) == .success else {
                 throw ScriptError("the connection did not end")
             }
             return all.withLock { $0[$0.count - 1] }

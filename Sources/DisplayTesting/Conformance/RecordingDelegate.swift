@@ -30,7 +30,7 @@ public final class RecordingDelegate: DisplaySourceDelegate {
     public var callCount: Int { state.withLock { $0.callCount } }
 
     /// Waits until `condition` holds after some call; false when it did not in time.
-    public func wait(seconds: Int = 20, until condition: (RecordingDelegate) -> Bool) -> Bool {
+    public func wait(seconds: Int = 90, until condition: (RecordingDelegate) -> Bool) -> Bool {
         let deadline = DispatchTime.now() + .seconds(seconds)
         while !condition(self) {
             if called.wait(timeout: deadline) == .timedOut { return condition(self) }

@@ -13,7 +13,7 @@ let patience = TestEnvironment.variable("SWIFTVM_VM").flatMap(Double.init) ?? 1
 /// Looks again and again, every 10 ms, until `look` gives a value. Throws what was waited for, and what `details` says, when
 /// it does not within a deadline that no healthy run comes near.
 public func eventually<Value>(
-    _ what: String, within seconds: Double = 30, details: () -> String = { "" },
+    _ what: String, within seconds: Double = 90, details: () -> String = { "" },
     _ look: () throws -> Value?
 ) throws -> Value {
     let deadline = now() + seconds * patience
@@ -28,7 +28,7 @@ public func eventually<Value>(
 
 /// Looks until the condition holds.
 public func eventually(
-    _ what: String, within seconds: Double = 30, details: () -> String = { "" },
+    _ what: String, within seconds: Double = 90, details: () -> String = { "" },
     that condition: () throws -> Bool
 ) throws {
     let _: Bool = try eventually(what, within: seconds, details: details) {
