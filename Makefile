@@ -10,6 +10,8 @@ HEADS   ?= 1
 # Where `make snapshot` writes, and what the test targets run, e.g. TESTS='--filter QEMUSourceTests'.
 OUT     ?= snapshot.png
 TESTS   ?=
+PEERS   ?=
+BENCH   ?=
 export GUEST OUT VIEWER HEADS
 
 TOOLCHAIN := $(shell Tools/toolchain 2>/dev/null)
@@ -32,8 +34,8 @@ TESTED        := SWIFTVM_DEMO_GUEST='$(CURDIR)/$(DEMO_GUEST)' SWIFTVM_BIN='$(CUR
 
 .DEFAULT_GOAL := build
 .NOTPARALLEL:
-.PHONY: deps deps-run deps-test deps-vm toolchain check-run check-snapshot build guest qemu-10 run \
-    snapshot test test-vm test-gpu lint format install uninstall clean help
+.PHONY: deps deps-run deps-test deps-vm deps-peers toolchain check-run check-snapshot build guest qemu-10 run \
+    snapshot test test-vm test-gpu bench lint format install uninstall clean help
 
 help: ## say what each target does
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/    make \1	\2/p' Makefile | expand -t 24
@@ -48,6 +50,9 @@ deps-run:
 
 deps-test:
 	@Tools/deps build run test
+
+deps-peers:
+	@Tools/deps build run test peers
 
 deps-vm:
 	@Tools/deps build run test vm
@@ -99,6 +104,11 @@ test-gpu: ## run the tests that need a GPU on this machine's own
 	@$(MAKE) --no-print-directory deps-test toolchain guest qemu-10
 	@Tools/build-tests
 	@$(TESTED) Tools/test-gpu run $(TESTS)
+
+# PEERS=1 installs the viewers of others to compare with; BENCH= are options, e.g. BENCH='--rounds 1'.
+bench: $(if $(PEERS),deps-peers,deps-test) build guest ## compare our viewers with those of others, which PEERS=1 installs
+	swift build $(RELEASE_FLAGS) --product Benchmarks
+	@SWIFTVM_DEMO_GUEST='$(CURDIR)/$(DEMO_GUEST)' SWIFTVM_BIN='$(CURDIR)/$(RELEASE_BIN)' $(RELEASE_BIN)/Benchmarks $(BENCH)
 
 lint: toolchain ## check imports, toolkit headers, layout and what is tracked
 	@Tools/lint

@@ -112,13 +112,20 @@ let package = Package(
             ]),
 
         // Tests and their doubles.
-        .target(name: "CShimsTesting"),
+        .target(
+            name: "CShimsTesting",
+            linkerSettings: [.linkedLibrary("X11"), .linkedLibrary("Xtst")]),
         .target(
             name: "DisplayTesting",
             dependencies: [
                 "GuestDisplay", "CShims", "CShimsTesting", "CEpoxy", "CGBM", "CGdkPixbuf",
                 systemPackage,
             ]),
+        // What `make bench` runs.
+        .executableTarget(
+            name: "Benchmarks",
+            dependencies: ["DisplayTesting", "CCairo", "CShimsTesting", argumentParser],
+            path: "Tests/Benchmarks"),
         .testTarget(name: "GuestDisplayTests", dependencies: ["GuestDisplay", "DisplayTesting"]),
         .testTarget(
             name: "GuestDisplayGLTests",

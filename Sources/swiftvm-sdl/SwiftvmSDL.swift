@@ -23,28 +23,7 @@ struct SwiftvmSDL: ParsableCommand {
 
     @OptionGroup var shared: SharedOptions
 
-    @Option(
-        help: ArgumentHelp(
-            "Open this head; may be given several times. Without it, every graphic head.",
-            valueName: "n"))
-    var head: [Int] = []
-
-    @OptionGroup var monitors: MonitorOptions
-
-    @Option(
-        help: ArgumentHelp(
-            "Fit the picture to the window, or show one guest pixel as one of the monitor.",
-            valueName: "fit|1:1"))
-    var scale: ScaleMode = .fit
-
-    @Option(
-        help: ArgumentHelp(
-            "Let the guest draw into a GPU's buffer again when it was copied, or, without a copy, when a window has drawn it.",
-            valueName: "after-copy|after-draw"))
-    var release: ReleasePolicy = .afterCopy
-
-    @Flag(help: "Leave the guest's resolution alone when a window is resized.")
-    var noResizeGuest = false
+    @OptionGroup var viewing: ViewingOptions
 
     @Argument(help: "Where the guest is.")
     var target: String?
@@ -54,7 +33,7 @@ struct SwiftvmSDL: ParsableCommand {
 
     func run() throws {
         let logger = ProgramMain.logger("swiftvm-sdl", verbose: shared.verbose)
-        if monitors.listMonitors {
+        if viewing.monitors.listMonitors {
             try MainActor.assumeIsolated {
                 for monitor in try ViewerApplication.monitors() { print(monitor.listing) }
             }
@@ -70,10 +49,7 @@ struct SwiftvmSDL: ParsableCommand {
             try HeadList.print(source)
             return
         }
-        let options = ViewerOptions(
-            heads: head, renderer: shared.renderer, release: release, scale: scale,
-            startsFullScreen: monitors.fullscreen, monitors: monitors.monitors,
-            resizesGuest: !noResizeGuest)
+        let options = try viewing.viewerOptions(shared, logger: logger)
         // ArgumentParser runs commands on the main thread, where it was called.
         try MainActor.assumeIsolated {
             try ViewerApplication.run(source, options: options, logger: logger)

@@ -183,6 +183,20 @@ extension EndToEndTests {
             }
         }
 
+        @Test("Statistics that cannot be written", arguments: ViewerProgram.allCases)
+        func unwritableStatistics(program: ViewerProgram) throws {
+            try TestRun.run("bad-stats-\(program)") { run in
+                let guest = try GuestMachine(run, .ten, .demo("640x480 moving"))
+                for path in [run.path("nowhere/stats"), "/proc/stats"] {
+                    let words = try ProgramResult(
+                        run, program.rawValue, ["--stats", path, guest.qmpPath]
+                    ).complaint()
+                    try check(words.contains(path), words)
+                }
+                try guest.expectGoingOn()
+            }
+        }
+
         @Test("Targets that this version does not know", arguments: Program.allCases)
         func unknownTargets(program: Program) throws {
             try TestRun.run("bad-unknown-\(program)") { run in

@@ -46,6 +46,34 @@ extension EndToEndTests {
             }
         }
 
+        @Test("Each second a line of counters is written", arguments: ViewerProgram.allCases)
+        func statistics(program: ViewerProgram) throws {
+            try TestRun.run("statistics-\(program)") { run in
+                let screen = try TestScreen(run, .x11)
+                let guest = try GuestMachine(run, .ten, .demo("640x480 moving"))
+                let path = run.path("statistics")
+                let viewer = try ViewerUnderTest(
+                    run, program, screen, ["--stats", path, guest.qmpPath])
+                try viewer.waitForCard(640, 480)
+                // The number after a name in each whole line.
+                let counts = { (name: String) in
+                    TestProcess.text(path).split(separator: "\n").compactMap {
+                        $0.split(separator: ",").first { $0.hasPrefix("\"\(name)\":") }
+                            .flatMap { Int($0.drop { $0 != ":" }.dropFirst()) }
+                    }
+                }
+                try eventually(
+                    "the counters grow", details: { TestProcess.text(path) },
+                    that: {
+                        let (received, shown) = (counts("received"), counts("shown"))
+                        guard received.count >= 4, shown.count >= 4 else { return false }
+                        return received[3] > received[1] && shown[3] > shown[1]
+                    })
+                try check(
+                    TestProcess.text(path).contains("\"guest\":\"640x480\""), "the guest's size")
+            }
+        }
+
         @Test(
             "Updates and mode changes leave memory and descriptors where they were",
             arguments: Way.all)

@@ -43,4 +43,13 @@ void swiftvm_drop_master(int card);
 /// 0, or -1 with errno: ENOENT where it shows nothing.
 int swiftvm_crtc_show(int card, unsigned number, swiftvm_crtc_picture *_Nonnull picture);
 
+/// Connects to an X server whose keyboard can be pressed from here (the XTEST extension), without the delays of xdotool(1); null when there is none.
+void *_Nullable swiftvm_hands_open(const char *_Nonnull display);
+
+/// Presses or releases a key by X11's number (evdev's and 8); sent when it returns.
+void swiftvm_hands_key(void *_Nonnull hands, uint32_t keycode, bool pressed);
+
+/// Disconnects.
+void swiftvm_hands_close(void *_Nonnull hands);
+
 #endif

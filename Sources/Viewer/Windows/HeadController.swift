@@ -60,6 +60,8 @@ public final class HeadController<Pictures: HeadPictures> {
     private var meter = StatisticsMeter(at: .now)
     private var statistics: Statistics?
     private let statisticsTimer = MainTimer()
+    private let statisticsFile: StatisticsFile?
+    private let statisticsFileTimer = MainTimer()
     private let offTimer = MainTimer()
     private var isKnownOff = false
     private let showTimer = MainTimer()
@@ -84,6 +86,7 @@ public final class HeadController<Pictures: HeadPictures> {
         self.pictures = pictures
         scaleMode = options.scale
         resizesGuest = options.resizesGuest
+        statisticsFile = options.statistics
         input.delegate = self
     }
 
@@ -100,13 +103,16 @@ public final class HeadController<Pictures: HeadPictures> {
         observation = pictures.observe(wake)
         stateDidChange()
         showTimer.start(milliseconds: 1000) { [weak self] in self?.show() }
+        if statisticsFile != nil { writeStatistics() }
     }
 
     /// Takes the window away; the head goes on without it.
     func close() {
         observation?.cancel()
         observation = nil
-        for timer in [offTimer, showTimer, sizeTimer, hintTimer, statisticsTimer] {
+        for timer in [
+            offTimer, showTimer, sizeTimer, hintTimer, statisticsTimer, statisticsFileTimer,
+        ] {
             timer.cancel()
         }
         input.releaseAll()
@@ -407,6 +413,18 @@ extension HeadController: InputControllerDelegate {
             counters: pictures.counters)
         window?.queueDraw()
         statisticsTimer.start(milliseconds: 1000) { [weak self] in self?.updateStatistics() }
+    }
+
+    // Of a copy of the meter: the layer's rates are those since it was last brought up to date.
+    private func writeStatistics() {
+        var meter = meter
+        let statistics = meter.statistics(
+            at: .now, geometry: geometry, renderer: rendererDescription, path: pictures.path,
+            counters: pictures.counters)
+        statisticsFile?.write(
+            statistics, head: head.id,
+            seconds: Double(DispatchTime.now().uptimeNanoseconds) / 1e9)
+        statisticsFileTimer.start(milliseconds: 1000) { [weak self] in self?.writeStatistics() }
     }
 
     func setResizesGuest(_ on: Bool) {

@@ -16,13 +16,15 @@ public struct ViewerOptions: Sendable {
     public var startsFullScreen: Bool
     /// Whether a guest that can follows the window's size.
     public var resizesGuest: Bool
+    /// Where counters are written; nil writes none.
+    public var statistics: StatisticsFile?
 
     /// Names all options.
     public init(
         heads: [Head.ID] = [], renderer: RendererChoice? = nil,
         release: ReleasePolicy = .afterCopy, scale: ScaleMode = .fit,
         startsFullScreen: Bool = false, monitors: MonitorAssignment = MonitorAssignment(),
-        resizesGuest: Bool = true
+        resizesGuest: Bool = true, statistics: StatisticsFile? = nil
     ) {
         self.heads = heads
         self.renderer = renderer
@@ -31,5 +33,6 @@ public struct ViewerOptions: Sendable {
         self.startsFullScreen = startsFullScreen
         self.monitors = monitors
         self.resizesGuest = resizesGuest
+        self.statistics = statistics
     }
 }

@@ -1,18 +1,17 @@
-import DisplayTesting
-import Glibc
+internal import Glibc
 
 /// An X server without a screen, on a display number that it chose itself.
-final class XServer {
+public final class XServer {
     /// What `DISPLAY` must be.
-    let display: String
+    public let display: String
     /// The server.
-    let process: TestProcess
+    public let process: TestProcess
     private let run: TestRun
     // Where the server keeps its picture, in the format of xwd(1); nil where it has to be asked for it.
     private let framebuffer: String?
 
     /// Starts one with a single output (Xvfb), with openbox as window manager if asked.
-    init(_ run: TestRun, width: Int = 1600, height: Int = 1200, windowManager: Bool) throws {
+    public init(_ run: TestRun, width: Int = 1600, height: Int = 1200, windowManager: Bool) throws {
         self.run = run
         let folder = run.path("fb-\(run.nextNumber())")
         mkdir(folder, 0o700)
@@ -30,7 +29,7 @@ final class XServer {
 
     /// Starts one with several outputs, side by side in that order and with those sizes (Xorg with a driver without a card), and
     /// openbox. They are called DUMMY0, DUMMY1 ….
-    init(_ run: TestRun, outputs: [TestOutput]) throws {
+    public init(_ run: TestRun, outputs: [TestOutput]) throws {
         self.run = run
         framebuffer = nil
         let folder = run.path("xorg-\(run.nextNumber())")
@@ -72,7 +71,7 @@ final class XServer {
     }
 
     /// Switches outputs on, each with its place and size.
-    func plug(_ outputs: [TestOutput]) throws {
+    public func plug(_ outputs: [TestOutput]) throws {
         try command(
             "xrandr",
             outputs.flatMap {
@@ -86,7 +85,7 @@ final class XServer {
     }
 
     /// Switches an output off, as if its cable were pulled.
-    func unplug(_ output: TestOutput) throws {
+    public func unplug(_ output: TestOutput) throws {
         try command("xrandr", ["--output", output.name, "--off"])
         try command("xrandr", [])
     }
@@ -110,7 +109,7 @@ final class XServer {
     }
 
     /// The environment of its clients.
-    var environment: [String: String] {
+    public var environment: [String: String] {
         [
             "DISPLAY": display, "WAYLAND_DISPLAY": "", "GDK_BACKEND": "x11",
             "SDL_VIDEODRIVER": "x11",
@@ -119,7 +118,9 @@ final class XServer {
 
     /// Runs an X client to its end and returns its standard output.
     @discardableResult
-    func command(_ program: String, _ arguments: [String], mayFail: Bool = false) throws -> String {
+    public func command(_ program: String, _ arguments: [String], mayFail: Bool = false) throws
+        -> String
+    {
         let process = try run.start(program, arguments, name: program, environment: environment)
         let status = try process.waitForExit()
         guard status == 0 || mayFail else {
@@ -132,7 +133,7 @@ final class XServer {
     }
 
     /// What the whole screen shows, all its outputs together.
-    func capture() throws -> ScreenPicture {
+    public func capture() throws -> ScreenPicture {
         let path: String
         if let framebuffer {
             path = framebuffer
@@ -147,11 +148,17 @@ final class XServer {
         return picture
     }
 
+    /// The server's own memory of the picture; throws where it has to be asked for it, which is so with several outputs.
+    public func memory() throws -> ScreenMemory {
+        guard let framebuffer else { throw HarnessError("this X server's memory is its own") }
+        return try ScreenMemory(xwd: framebuffer)
+    }
+
     /// Keeps a picture for the case of a failure.
-    func note(_ name: String, _ picture: ScreenPicture) { run.note(name, picture) }
+    public func note(_ name: String, _ picture: ScreenPicture) { run.note(name, picture) }
 
     /// The visible windows of our programs with that in their title.
-    func windows(named title: String) throws -> [String] {
+    public func windows(named title: String) throws -> [String] {
         // Not by name: SDL gives WM_NAME a type that xdotool does not read there.
         try windows(ofClass: "swiftvm").filter {
             try command("xdotool", ["getwindowname", $0], mayFail: true).contains(title)
@@ -159,18 +166,18 @@ final class XServer {
     }
 
     /// The visible windows of a class.
-    func windows(ofClass name: String) throws -> [String] {
+    public func windows(ofClass name: String) throws -> [String] {
         try command("xdotool", ["search", "--onlyvisible", "--class", name], mayFail: true)
             .split(separator: "\n").map(String.init)
     }
 
     /// The title of a window.
-    func title(of window: String) throws -> String {
+    public func title(of window: String) throws -> String {
         try command("xdotool", ["getwindowname", window]).trimmed
     }
 
     /// Where a window is, with its size.
-    func frame(of window: String) throws -> (x: Int, y: Int, width: Int, height: Int) {
+    public func frame(of window: String) throws -> (x: Int, y: Int, width: Int, height: Int) {
         let text = try command("xdotool", ["getwindowgeometry", "--shell", window])
         var values: [Substring: Int] = [:]
         for line in text.split(separator: "\n") {
@@ -186,7 +193,7 @@ final class XServer {
 
 extension String {
     /// Without white space at its end.
-    var trimmed: String {
+    public var trimmed: String {
         var text = self
         while text.last?.isWhitespace == true { text.removeLast() }
         return text

@@ -1,14 +1,13 @@
-import DisplayTesting
-import CShims
-import Glibc
+internal import CShims
+internal import Glibc
 
 /// Keys and pointer put into an X server as if a user's hands did it, by one long-running xdotool (XTEST).
-final class XInjector {
+public final class XInjector {
     private let input: CInt
     private let process: TestProcess
 
     /// Connects to the server.
-    init(_ run: TestRun, _ server: XServer) throws {
+    public init(_ run: TestRun, _ server: XServer) throws {
         var ends: [CInt] = [0, 0]
         guard swiftvm_socketpair(&ends) == 0 else {
             throw HarnessError("socketpair: errno \(errno)")
@@ -24,31 +23,31 @@ final class XInjector {
     }
 
     /// Presses a key of the keyboard, by X11's number (evdev's and 8).
-    func press(_ keycode: UInt32) throws { try send("keydown \(XInjector.word(keycode))") }
+    public func press(_ keycode: UInt32) throws { try send("keydown \(XInjector.word(keycode))") }
 
     /// Releases it.
-    func release(_ keycode: UInt32) throws { try send("keyup \(XInjector.word(keycode))") }
+    public func release(_ keycode: UInt32) throws { try send("keyup \(XInjector.word(keycode))") }
 
     /// Moves the pointer to a place of the screen.
-    func move(toX x: Int, y: Int) throws { try send("mousemove \(x) \(y)") }
+    public func move(toX x: Int, y: Int) throws { try send("mousemove \(x) \(y)") }
 
     /// Moves the pointer by so many pixels.
-    func move(byX x: Int, y: Int) throws { try send("mousemove_relative -- \(x) \(y)") }
+    public func move(byX x: Int, y: Int) throws { try send("mousemove_relative -- \(x) \(y)") }
 
     /// Presses a button: 1 left, 2 middle, 3 right, 8 side, 9 extra; 4 and 5 are the wheel up and down.
-    func press(button: Int) throws { try send("mousedown \(button)") }
+    public func press(button: Int) throws { try send("mousedown \(button)") }
 
     /// Releases it.
-    func release(button: Int) throws { try send("mouseup \(button)") }
+    public func release(button: Int) throws { try send("mouseup \(button)") }
 
     /// A press and a release.
-    func click(button: Int) throws {
+    public func click(button: Int) throws {
         try press(button: button)
         try release(button: button)
     }
 
     /// Presses all in order, then releases all in reverse.
-    func combination(_ keycodes: [UInt32]) throws {
+    public func combination(_ keycodes: [UInt32]) throws {
         for keycode in keycodes { try press(keycode) }
         for keycode in keycodes.reversed() { try release(keycode) }
     }

@@ -1,11 +1,10 @@
-import DisplayTesting
-import Glibc
+internal import Glibc
 
 extension ScreenPicture {
     /// Reads a picture of a true-colour screen in xwd(1)'s format (X11/XWDFile.h); nil when it is none of four bytes a pixel, or of three.
     ///
     /// xwd(1) writes three where it puts the picture together from windows of several visuals.
-    init?(xwd path: String) {
+    public init?(xwd path: String) {
         guard let file = fopen(path, "re") else { return nil }
         defer { fclose(file) }
         var header = [UInt32](repeating: 0, count: 25)

@@ -1,0 +1,178 @@
+import CShimsTesting
+import DisplayTesting
+import Glibc
+
+/// What the guest does while a viewer is measured.
+enum Activity: String, CaseIterable, Sendable {
+    /// Every pixel changes.
+    case full
+    /// A block of 64x64 moves.
+    case small
+    /// Nothing, until a key is pressed.
+    case still
+
+    /// The demo guest's words.
+    var words: String { self == .still ? "still" : "moving rate=60 \(rawValue)" }
+}
+
+/// One viewer with one guest on one screen, ready to be measured.
+final class Scene {
+    /// The guest's screen.
+    static let size = (width: 1920, height: 1080)
+
+    let contender: Contender
+    let guest: GuestMachine
+    /// The viewer's process; nil where it is QEMU's.
+    let viewer: TestProcess?
+    /// From the viewer's start to the first whole picture on the screen, in seconds.
+    let firstPicture: Double
+    private let run: TestRun
+    private let screen: XServer
+    private let memory: ScreenMemory
+    private var corner: (x: Int, y: Int)
+    private let statistics: String
+
+    /// Starts the guest, then the viewer, and waits for the picture.
+    init(_ run: TestRun, _ contender: Contender, _ activity: Activity, on screen: XServer) throws {
+        self.contender = contender
+        self.run = run
+        self.screen = screen
+        memory = try screen.memory()
+        statistics = run.path("statistics-\(run.nextNumber()).jsonl")
+        guest = try GuestMachine(
+            run, .seven, .demo("\(Scene.size.width)x\(Scene.size.height) \(activity.words)"),
+            display: contender.display(run), options: ["-vga", "std"],
+            environment: screen.environment)
+        // A display that nobody looks at is not refreshed: without this, what attaches first gets an old picture.
+        if !contender.isInProcess { try guest.refresh() }
+        let start = now()
+        viewer = try contender.start(run, guest, screen, statistics: statistics)
+        let (process, memory) = (viewer ?? guest.process, memory)
+        corner = try eventually(
+            "\(contender.rawValue) shows the guest", details: { process.standardError }
+        ) {
+            try check(process.exitStatus == nil, "it has ended: \(process.standardError)")
+            return memory.cardCorner(width: Scene.size.width, height: Scene.size.height)
+        }
+        firstPicture = now() - start
+        try settle()
+    }
+
+    // A window that is still being placed, or grows, moves its picture: goes on when it has been at one place for half a second. While a
+    // picture is being drawn there is no whole one to find.
+    private func settle() throws {
+        var since = now()
+        try eventually("\(contender.rawValue)'s window stays where it is") {
+            if let place = memory.cardCorner(width: Scene.size.width, height: Scene.size.height),
+                place != corner
+            {
+                (corner, since) = (place, now())
+            }
+            return now() - since > 0.5
+        }
+    }
+
+    /// Ends viewer and guest.
+    func end() {
+        if let viewer { run.end(viewer) }
+        run.end(guest.process)
+    }
+
+    /// What one run of moving pictures cost.
+    struct Motion: Encodable, Sendable {
+        /// How long it was watched, in seconds.
+        var seconds = 0.0
+        /// Different frames that stood on the screen.
+        var frames = 0
+        /// Seconds that the viewer's threads ran; nil within QEMU.
+        var viewerCPU: Double?
+        /// Seconds that the X server's threads ran.
+        var serverCPU = 0.0
+        /// Changes that QEMU sent meanwhile, as our own viewers count them.
+        var offered: Double?
+        /// The viewer's resident memory afterwards, in KiB.
+        var residentKiB: Int?
+
+        var rate: Double { Double(frames) / seconds }
+    }
+
+    /// Counts frames for that long.
+    func watch(seconds: Double) throws -> Motion {
+        var result = Motion()
+        let usage = try (viewer?.processorNanoseconds, screen.process.processorNanoseconds)
+        let start = now()
+        var last = memory.frame(ofCardAt: corner)
+        while now() < start + seconds {
+            if let frame = memory.frame(ofCardAt: corner), frame != last {
+                if last != nil { result.frames += 1 }
+                last = frame
+            }
+            pause()
+        }
+        result.seconds = now() - start
+        let later = try (viewer?.processorNanoseconds, screen.process.processorNanoseconds)
+        if let first = usage.0, let second = later.0 {
+            result.viewerCPU = Double(second - first) / 1e9
+        }
+        result.serverCPU = Double(later.1 - usage.1) / 1e9
+        result.residentKiB = try viewer?.residentKiB
+        if contender.isOurs { result.offered = try offered() }
+        return result
+    }
+
+    // Changes a second, over all whole seconds that the viewer has told of but the first two, when it started.
+    private func offered() throws -> Double? {
+        let lines = TestProcess.text(statistics).split(separator: "\n").dropFirst(2)
+        guard let first = lines.first.flatMap({ StatisticsLine($0) }),
+            let last = lines.last.flatMap({ StatisticsLine($0) }), last.time > first.time
+        else { return nil }
+        return Double(last.received - first.received) / (last.time - first.time)
+    }
+
+    /// Presses a key that often, each time when the last one has been answered, and returns the seconds to the picture's answer.
+    func keys(presses: Int) throws -> [Double] {
+        guard let hands = swiftvm_hands_open(screen.display) else {
+            throw HarnessError("the X server lets nobody press its keys")
+        }
+        defer { swiftvm_hands_close(hands) }
+        let letter: UInt32 = 38
+        // The window has the keyboard when a key arrives. Until then none is counted.
+        try eventually("\(contender.rawValue) takes keys") {
+            try send(letter, hands, within: 1) != nil
+        }
+        return try (0..<presses).map { number in
+            // Not in step with the refreshes.
+            usleep(UInt32(20_000 + number * 7919 % 30_000))
+            guard let seconds = try send(letter, hands, within: 5) else {
+                throw HarnessError("\(contender.rawValue): a key never arrived")
+            }
+            return seconds
+        }
+    }
+
+    // Presses and releases; how long after the press its byte was seen, or nil.
+    private func send(
+        _ key: UInt32, _ hands: UnsafeMutableRawPointer, within seconds: Double
+    ) throws -> Double? {
+        guard let before = memory.keyCount(ofCardAt: corner) else { return nil }
+        let start = now()
+        swiftvm_hands_key(hands, key, true)
+        defer { swiftvm_hands_key(hands, key, false) }
+        guard let pressed = waitForCount(above: before, until: start + seconds) else { return nil }
+        let answer = now() - start
+        swiftvm_hands_key(hands, key, false)
+        _ = waitForCount(above: pressed, until: now() + seconds)
+        return answer
+    }
+
+    private func waitForCount(above old: UInt32, until deadline: Double) -> UInt32? {
+        while now() < deadline {
+            if let count = memory.keyCount(ofCardAt: corner), count > old { return count }
+            pause()
+        }
+        return nil
+    }
+
+    // Between two looks: often enough for a tenth of a millisecond or so, without taking a processor.
+    private func pause() { usleep(150) }
+}
