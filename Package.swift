@@ -124,7 +124,10 @@ let package = Package(
         // What `make bench` runs.
         .executableTarget(
             name: "Benchmarks",
-            dependencies: ["DisplayTesting", "CCairo", "CShimsTesting", argumentParser],
+            dependencies: [
+                "GuestDisplay", "QEMUSource", "DisplayTesting", "CCairo", "CShimsTesting", logging,
+                argumentParser,
+            ],
             path: "Tests/Benchmarks"),
         .testTarget(name: "GuestDisplayTests", dependencies: ["GuestDisplay", "DisplayTesting"]),
         .testTarget(

@@ -21,6 +21,10 @@ struct Benchmarks: ParsableCommand {
     @Option(help: "Measure only these, by their names; without it all that are installed.")
     var only: [String] = []
 
+    @Option(
+        help: "An option for our viewers, e.g. --with=--renderer=gl; may be given several times.")
+    var with: [String] = []
+
     @Option(help: "The folder for results.json, table.md and plot.png.")
     var output = ".build/benchmarks"
 
@@ -45,9 +49,17 @@ struct Benchmarks: ParsableCommand {
             date: Date().ISO8601Format(), machine: Machine.description)
         for round in 1...rounds {
             // Each begins once, as far as there are rounds, so that none always has the same one before it.
+            let offered = try (
+                RefreshCounter.rate(.full, seconds: seconds),
+                RefreshCounter.rate(.small, seconds: seconds)
+            )
+            print(
+                "\(round)/\(rounds) QEMU offers: full \(decimal(offered.0, 1)), small \(decimal(offered.1, 1))"
+            )
             let shift = round % contenders.count
             for contender in contenders[shift...] + contenders[..<shift] {
-                let result = measure(contender)
+                var result = measure(contender)
+                (result.offeredFull, result.offeredSmall) = offered
                 results.viewers[contender.rawValue, default: []].append(result)
                 print("\(round)/\(rounds) \(contender.rawValue): \(summary(result))")
                 fflush(nil)
@@ -62,7 +74,7 @@ struct Benchmarks: ParsableCommand {
             for activity in Activity.allCases {
                 try TestRun.run("benchmark-\(contender.rawValue)-\(activity)") { run in
                     let screen = try XServer(run, width: 2200, height: 1300, windowManager: true)
-                    let scene = try Scene(run, contender, activity, on: screen)
+                    let scene = try Scene(run, contender, activity, on: screen, options: with)
                     if !contender.isInProcess { result.firstPictures.append(scene.firstPicture) }
                     switch activity {
                     case .full: result.full = try scene.watch(seconds: seconds)

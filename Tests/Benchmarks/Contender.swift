@@ -45,20 +45,20 @@ enum Contender: String, CaseIterable, Sendable {
     }
 
     /// Its command line; nil where it runs within QEMU.
-    private func arguments(_ run: TestRun, _ guest: GuestMachine, statistics: String) -> [String]? {
+    private func arguments(_ run: TestRun, _ guest: GuestMachine, options: [String]) -> [String]? {
         switch self {
-        case .swiftvmGTK, .swiftvmSDL: ["--stats", statistics, guest.qmpPath]
+        case .swiftvmGTK, .swiftvmSDL: options + [guest.qmpPath]
         case .qemuGTK, .qemuSDL: nil
         case .remoteViewer: ["spice+unix://\(run.path("spice"))"]
         case .tigerVNC: ["-AlertOnFatalError=0", "-ReconnectOnError=0", run.path("vnc")]
         }
     }
 
-    /// Starts it on a screen; nil where it runs within QEMU. `statistics` is where one of ours leaves its counters.
+    /// Starts it on a screen; nil where it runs within QEMU. `options` are for one of ours.
     func start(
-        _ run: TestRun, _ guest: GuestMachine, _ screen: XServer, statistics: String
+        _ run: TestRun, _ guest: GuestMachine, _ screen: XServer, options: [String]
     ) throws -> TestProcess? {
-        guard let program, let arguments = arguments(run, guest, statistics: statistics) else {
+        guard let program, let arguments = arguments(run, guest, options: options) else {
             return nil
         }
         return try run.start(

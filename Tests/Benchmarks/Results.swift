@@ -8,6 +8,9 @@ struct Round: Encodable, Sendable {
     var keys: [Double] = []
     /// Seconds from the start of a viewer to its first picture of a guest that runs, of each of its starts.
     var firstPictures: [Double] = []
+    /// Frames a second that QEMU offered in this round to a listener that only reads, the full and the small ones.
+    var offeredFull: Double?
+    var offeredSmall: Double?
     /// Why it could not be measured.
     var failure: String?
 }
@@ -48,8 +51,8 @@ struct Results: Encodable, Sendable {
             switch self {
             case .fullRate: round.full?.rate
             case .smallRate: round.small?.rate
-            case .fullOffered: round.full.flatMap { Metric.share($0) }
-            case .smallOffered: round.small.flatMap { Metric.share($0) }
+            case .fullOffered: Metric.share(round.full, round.offeredFull)
+            case .smallOffered: Metric.share(round.small, round.offeredSmall)
             case .key: round.keys.isEmpty ? nil : Spread.median(round.keys) * 1000
             case .fullCPU: round.full.flatMap { Metric.cost($0, $0.viewerCPU) }
             case .smallCPU: round.small.flatMap { Metric.cost($0, $0.viewerCPU) }
@@ -61,8 +64,9 @@ struct Results: Encodable, Sendable {
             }
         }
 
-        private static func share(_ motion: Scene.Motion) -> Double? {
-            motion.offered.map { motion.rate / $0 }
+        private static func share(_ motion: Scene.Motion?, _ offered: Double?) -> Double? {
+            guard let motion, let offered, offered > 0 else { return nil }
+            return motion.rate / offered
         }
 
         private static func cost(_ motion: Scene.Motion, _ seconds: Double?) -> Double? {

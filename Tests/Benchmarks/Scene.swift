@@ -30,15 +30,16 @@ final class Scene {
     private let screen: XServer
     private let memory: ScreenMemory
     private var corner: (x: Int, y: Int)
-    private let statistics: String
 
-    /// Starts the guest, then the viewer, and waits for the picture.
-    init(_ run: TestRun, _ contender: Contender, _ activity: Activity, on screen: XServer) throws {
+    /// Starts the guest, then the viewer, one of ours with these options, and waits for the picture.
+    init(
+        _ run: TestRun, _ contender: Contender, _ activity: Activity, on screen: XServer,
+        options: [String]
+    ) throws {
         self.contender = contender
         self.run = run
         self.screen = screen
         memory = try screen.memory()
-        statistics = run.path("statistics-\(run.nextNumber()).jsonl")
         guest = try GuestMachine(
             run, .seven, .demo("\(Scene.size.width)x\(Scene.size.height) \(activity.words)"),
             display: contender.display(run), options: ["-vga", "std"],
@@ -46,7 +47,7 @@ final class Scene {
         // A display that nobody looks at is not refreshed: without this, what attaches first gets an old picture.
         if !contender.isInProcess { try guest.refresh() }
         let start = now()
-        viewer = try contender.start(run, guest, screen, statistics: statistics)
+        viewer = try contender.start(run, guest, screen, options: options)
         let (process, memory) = (viewer ?? guest.process, memory)
         corner = try eventually(
             "\(contender.rawValue) shows the guest", details: { process.standardError }
@@ -88,8 +89,6 @@ final class Scene {
         var viewerCPU: Double?
         /// Seconds that the X server's threads ran.
         var serverCPU = 0.0
-        /// Changes that QEMU sent meanwhile, as our own viewers count them.
-        var offered: Double?
         /// The viewer's resident memory afterwards, in KiB.
         var residentKiB: Int?
 
@@ -107,7 +106,7 @@ final class Scene {
                 if last != nil { result.frames += 1 }
                 last = frame
             }
-            pause()
+            rest()
         }
         result.seconds = now() - start
         let later = try (viewer?.processorNanoseconds, screen.process.processorNanoseconds)
@@ -116,17 +115,7 @@ final class Scene {
         }
         result.serverCPU = Double(later.1 - usage.1) / 1e9
         result.residentKiB = try viewer?.residentKiB
-        if contender.isOurs { result.offered = try offered() }
         return result
-    }
-
-    // Changes a second, over all whole seconds that the viewer has told of but the first two, when it started.
-    private func offered() throws -> Double? {
-        let lines = TestProcess.text(statistics).split(separator: "\n").dropFirst(2)
-        guard let first = lines.first.flatMap({ StatisticsLine($0) }),
-            let last = lines.last.flatMap({ StatisticsLine($0) }), last.time > first.time
-        else { return nil }
-        return Double(last.received - first.received) / (last.time - first.time)
     }
 
     /// Presses a key that often, each time when the last one has been answered, and returns the seconds to the picture's answer.
@@ -168,11 +157,11 @@ final class Scene {
     private func waitForCount(above old: UInt32, until deadline: Double) -> UInt32? {
         while now() < deadline {
             if let count = memory.keyCount(ofCardAt: corner), count > old { return count }
-            pause()
+            rest()
         }
         return nil
     }
-
-    // Between two looks: often enough for a tenth of a millisecond or so, without taking a processor.
-    private func pause() { usleep(150) }
 }
+
+/// Between two looks: often enough for a tenth of a millisecond or so, without taking a processor.
+func rest() { usleep(150) }
