@@ -20,7 +20,7 @@ struct PresenterChoice {
     static func choose(
         _ options: ViewerOptions, display: OpaquePointer, logger: Logger
     ) throws(DisplayError) -> PresenterChoice {
-        let gl: (OpaquePointer, ReleasePolicy, Logger) throws(GLError) -> PresenterChoice
+        let gl: (OpaquePointer, ViewerOptions, Logger) throws(GLError) -> PresenterChoice
         if swiftvm_display_is_x11(display) {
             gl = x11
         } else if swiftvm_display_is_wayland(display) {
@@ -32,14 +32,14 @@ struct PresenterChoice {
         }
         if options.renderer != .software {
             do throws(GLError) {
-                let choice = try gl(display, options.release, logger)
+                let choice = try gl(display, options, logger)
                 logger.debug("renderer: \(choice.name), \(choice.ingest.rendererDescription)")
                 return choice
             } catch {
                 if options.renderer == .gl {
                     throw DisplayError("GL does not work here: \(error); try --renderer software")
                 }
-                logger.debug("GL does not work here: \(error)")
+                logger.debug("without GL: \(error)")
             }
         }
         do throws(GLError) {
@@ -54,10 +54,11 @@ struct PresenterChoice {
     }
 
     private static func x11(
-        _ display: OpaquePointer, _ release: ReleasePolicy, _ logger: Logger
+        _ display: OpaquePointer, _ options: ViewerOptions, _ logger: Logger
     ) throws(GLError) -> PresenterChoice {
         let egl = try EGLDisplayHandle.x11(
             UnsafeMutableRawPointer(gdk_x11_display_get_xdisplay(display)))
+        try egl.requireGPU(unless: options.renderer == .gl)
         let identifier = try EGLWindowPresenter.nativeVisualID(for: egl)
         let screen = gdk_display_get_default_screen(display)
         guard let visual = gdk_x11_screen_lookup_visual(screen, identifier) else {
@@ -65,19 +66,20 @@ struct PresenterChoice {
                 operation: "EGL_NATIVE_VISUAL_ID",
                 reason: "the X server has no visual \(identifier)")
         }
-        let ingest = try Ingest(.gl(egl), releasePolicy: release, logger: logger)
+        let ingest = try Ingest(.gl(egl), releasePolicy: options.release, logger: logger)
         return PresenterChoice(name: "GL (EGL on X11)", ingest: ingest) {
             X11EGLPresenter(display: egl, visual: visual, logger: logger)
         }
     }
 
     private static func wayland(
-        _ display: OpaquePointer, _ release: ReleasePolicy, _ logger: Logger
+        _ display: OpaquePointer, _ options: ViewerOptions, _ logger: Logger
     ) throws(GLError) -> PresenterChoice {
         let egl = try EGLDisplayHandle.wayland(
             UnsafeMutableRawPointer(gdk_wayland_display_get_wl_display(display)))
+        try egl.requireGPU(unless: options.renderer == .gl)
         try probeGLArea()
-        let ingest = try Ingest(.gl(egl), releasePolicy: release, logger: logger)
+        let ingest = try Ingest(.gl(egl), releasePolicy: options.release, logger: logger)
         return PresenterChoice(name: "GL (GtkGLArea on Wayland)", ingest: ingest) {
             GLAreaPresenter(logger: logger)
         }

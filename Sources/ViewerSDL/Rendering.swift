@@ -31,12 +31,13 @@ final class Rendering {
         var made: (anchor: OpaquePointer, connection: DisplayConnection, ingest: Ingest)?
         if options.renderer != .software {
             do throws(DisplayError) {
+                if options.renderer != .gl { try Rendering.requireGPU() }
                 made = try Rendering.startGL(options.release, logger)
             } catch {
                 if options.renderer == .gl {
                     throw DisplayError("GL does not work here: \(error); try --renderer software")
                 }
-                logger.debug("GL does not work here: \(error)")
+                logger.debug("without GL: \(error)")
             }
         }
         usesGL = made != nil
@@ -109,6 +110,24 @@ final class Rendering {
                 Int32(clamping: frame.width), Int32(clamping: frame.height), flags | always)
         else { throw DisplayError("SDL makes no window: \(SDLLibrary.lastError)") }
         return window
+    }
+
+    // Before SDL makes a context, which takes time and memory.
+    private static func requireGPU() throws(DisplayError) {
+        if SDLLibrary.driver == "kmsdrm" { return }
+        let window = try window(anchorFrame, flags: 0)
+        defer { SDL_DestroyWindow(window) }
+        let connection = DisplayConnection(of: window)
+        do throws(GLError) {
+            switch connection.kind {
+            case .x11: try EGLDisplayHandle.x11(connection.native!).requireGPU(unless: false)
+            case .wayland:
+                try EGLDisplayHandle.wayland(connection.native!).requireGPU(unless: false)
+            case .other: break
+            }
+        } catch {
+            throw DisplayError("\(error)")
+        }
     }
 
     private static func startGL(_ release: ReleasePolicy, _ logger: Logger) throws(DisplayError)
