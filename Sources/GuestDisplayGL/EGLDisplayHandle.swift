@@ -173,9 +173,9 @@ public struct EGLDisplayHandle: @unchecked Sendable {
             .contains("EGL_MESA_device_software")
     }
 
-    /// Throws when drawing without GL is better, and GL was not asked for by name.
-    public func requireGPU(unless isWanted: Bool) throws(GLError) {
-        guard isOnlySoftware, !isWanted else { return }
+    /// Throws where drawing without GL is better; not for who asked for GL by name.
+    public func requireGPU() throws(GLError) {
+        guard isOnlySoftware else { return }
         throw GLError(
             operation: "EGL display (\(platform))",
             reason: "it draws with the processor, which does better without GL")

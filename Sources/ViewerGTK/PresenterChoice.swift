@@ -58,7 +58,7 @@ struct PresenterChoice {
     ) throws(GLError) -> PresenterChoice {
         let egl = try EGLDisplayHandle.x11(
             UnsafeMutableRawPointer(gdk_x11_display_get_xdisplay(display)))
-        try egl.requireGPU(unless: options.renderer == .gl)
+        if options.renderer != .gl { try egl.requireGPU() }
         let identifier = try EGLWindowPresenter.nativeVisualID(for: egl)
         let screen = gdk_display_get_default_screen(display)
         guard let visual = gdk_x11_screen_lookup_visual(screen, identifier) else {
@@ -77,7 +77,7 @@ struct PresenterChoice {
     ) throws(GLError) -> PresenterChoice {
         let egl = try EGLDisplayHandle.wayland(
             UnsafeMutableRawPointer(gdk_wayland_display_get_wl_display(display)))
-        try egl.requireGPU(unless: options.renderer == .gl)
+        if options.renderer != .gl { try egl.requireGPU() }
         try probeGLArea()
         let ingest = try Ingest(.gl(egl), releasePolicy: options.release, logger: logger)
         return PresenterChoice(name: "GL (GtkGLArea on Wayland)", ingest: ingest) {

@@ -120,9 +120,9 @@ final class Rendering {
         let connection = DisplayConnection(of: window)
         do throws(GLError) {
             switch connection.kind {
-            case .x11: try EGLDisplayHandle.x11(connection.native!).requireGPU(unless: false)
+            case .x11: try EGLDisplayHandle.x11(connection.native!).requireGPU()
             case .wayland:
-                try EGLDisplayHandle.wayland(connection.native!).requireGPU(unless: false)
+                try EGLDisplayHandle.wayland(connection.native!).requireGPU()
             case .other: break
             }
         } catch {

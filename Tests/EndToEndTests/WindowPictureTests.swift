@@ -33,7 +33,8 @@ extension EndToEndTests {
             }
         }
 
-        @Test("Without --renderer, GL where it works", arguments: Desk.all)
+        // RenderNodeTests has the other half.
+        @Test("Without --renderer, no GL where no GPU draws it", arguments: Desk.all)
         func automatic(desk: Desk) throws {
             try TestRun.run("window-automatic-\(desk)") { run in
                 let screen = try TestScreen(run, desk.server)
@@ -42,7 +43,8 @@ extension EndToEndTests {
                 let viewer = try ViewerUnderTest(run, desk.viewer, screen, [guest.qmpPath])
                 try viewer.waitForPicture(of: guest)
                 let words = viewer.process.standardError
-                try check(words.contains("renderer: GL"), words)
+                try check(
+                    words.contains("renderer: software") && words.contains("processor"), words)
             }
         }
 
