@@ -86,13 +86,14 @@ check-run:
 check-snapshot:
 	@Tools/run-guest check snapshot "$$GUEST"
 
-# With TESTS= the ones that are named, and the machine only where `make test-vm` is what was typed.
+# Without TESTS= also the benchmark, short, to see that it works, and what needs a GPU.
 test: $(if $(TESTS),deps-test,deps-vm) toolchain guest lint qemu-10 ## install what is missing, build and run every test
 	@Tools/lint --self-test
 	@Tools/build-tests
 	@Tools/check-man $(DEBUG_BIN)
 	@Tools/check-data
 	@$(TESTED) Tools/run-tests $(TESTS)
+	$(if $(TESTS),,@$(TESTED) $(DEBUG_BIN)/Benchmarks --rounds 1 --seconds 1 --presses 5 --only swiftvm-gtk --only swiftvm-sdl)
 	$(if $(TESTS),,@$(TESTED) Tools/test-vm)
 
 test-vm: deps-vm toolchain guest qemu-10 ## run the tests that need a GPU in a virtual machine that has one

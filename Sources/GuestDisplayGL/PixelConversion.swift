@@ -1,14 +1,17 @@
+internal import Glibc
 internal import GuestDisplay
 
 /// The one copy of a surface's pixels: from any supported format into x8r8g8b8.
 enum PixelConversion {
     /// Copies the rectangle `rect` of `surface` to the place whose top left corner is (`x`, `y`) in `memory`, upright.
     ///
-    /// Both must lie within: checked by the caller, and once more here before the first byte is read. Throws what the surface's memory
+    /// Both must lie within: checked by the caller, and once more here before the first byte is read. Gives back the rectangle of `memory` outside
+    /// of which nothing was changed: QEMU tells a VGA's changes as whole rows, of which mostly little is new. Throws what the surface's memory
     /// throws; then what was written is partly wrong.
+    @discardableResult
     static func copy(
         _ rect: Rect, of surface: DisplaySurface, to memory: PictureMemory, x: Int, y: Int
-    ) throws(SurfaceError) {
+    ) throws(SurfaceError) -> Rect {
         precondition(rect.lies(within: surface.size))
         precondition(
             Rect(x: x, y: y, width: rect.width, height: rect.height).lies(within: memory.size))
@@ -25,15 +28,18 @@ enum PixelConversion {
             destination: memory.mutableBase + y * memory.size.width + x,
             destinationWidth: memory.size.width)
         var available = 0
+        var changed = Rect.zero
         try surface.memory.withBytes { bytes in
             available = bytes.count
             guard bytes.count >= needed, let base = bytes.baseAddress else { return }
-            rows.run(from: base + first)
+            changed = rows.run(from: base + first)
         }
         guard available >= needed else {
             throw SurfaceError(
                 field: "data", reason: "\(available) bytes, expected at least \(needed)")
         }
+        return Rect(
+            x: x + changed.x, y: y + changed.y, width: changed.width, height: changed.height)
     }
 }
 
@@ -48,10 +54,11 @@ private struct RowCopy {
     /// Pixels from one row of the destination to the next.
     let destinationWidth: Int
 
-    func run(from source: UnsafeRawPointer) {
+    /// Copies; outside of the rectangle that comes back, within the block, nothing was changed.
+    func run(from source: UnsafeRawPointer) -> Rect {
         switch format.rawValue {
         case 0x2002_0888, 0x2002_8888, 0x200a_8888:
-            copyRows(from: source)
+            return copyRows(from: source)
         case 0x1802_0888:
             convert(from: source, step: 3) { bytes in
                 UInt32(bytes.load(fromByteOffset: 2, as: UInt8.self)) << 16
@@ -79,18 +86,44 @@ private struct RowCopy {
         default:
             convertByChannels(from: source)
         }
+        return Rect(x: 0, y: 0, width: width, height: height)
     }
 
-    private func copyRows(from source: UnsafeRawPointer) {
-        if stride == width * 4, destinationWidth == width {
-            UnsafeMutableRawPointer(destination).copyMemory(
-                from: source, byteCount: height * stride)
-            return
-        }
+    /// Copies of each row the part between the first and the last difference. Where all is new that costs two comparisons of a cache line a row.
+    private func copyRows(from source: UnsafeRawPointer) -> Rect {
+        var (left, top, right, bottom) = (width, height, 0, 0)
         for row in 0..<height {
-            UnsafeMutableRawPointer(destination + row * destinationWidth).copyMemory(
-                from: source + row * stride, byteCount: width * 4)
+            let input = source + row * stride
+            let output = UnsafeMutableRawPointer(destination + row * destinationWidth)
+            guard let (first, end) = difference(input, output) else { continue }
+            (output + first * 4).copyMemory(
+                from: input + first * 4, byteCount: (end - first) * 4)
+            (left, right) = (min(left, first), max(right, end))
+            (top, bottom) = (min(top, row), row + 1)
         }
+        return right == 0
+            ? .zero : Rect(x: left, y: top, width: right - left, height: bottom - top)
+    }
+
+    /// Where two rows begin and cease to differ, in pixels, to a cache line's grain.
+    private func difference(_ one: UnsafeRawPointer, _ other: UnsafeRawPointer) -> (Int, Int)? {
+        let block = 16
+        var first = 0
+        while first + block <= width, memcmp(one + first * 4, other + first * 4, block * 4) == 0 {
+            first += block
+        }
+        if first + block > width,
+            memcmp(one + first * 4, other + first * 4, (width - first) * 4) == 0
+        {
+            return nil
+        }
+        var end = width
+        while end - block > first,
+            memcmp(one + (end - block) * 4, other + (end - block) * 4, block * 4) == 0
+        {
+            end -= block
+        }
+        return (first, end)
     }
 
     /// Any other format, channel by channel.

@@ -43,12 +43,13 @@ struct SurfaceBacking {
                 field: "rectangle", reason: "\(rect) does not lie in the picture of \(size)")
         }
         do throws(SurfaceError) {
-            try PixelConversion.copy(Rect(pixels.size), of: pixels, to: memory, x: x, y: y)
+            let changed = try PixelConversion.copy(
+                Rect(pixels.size), of: pixels, to: memory, x: x, y: y)
+            return (changed, pixels.byteCount(of: rect))
         } catch {
             isBroken = true
             throw error
         }
-        return (rect, pixels.byteCount(of: rect))
     }
 
     /// Reads a rectangle again from the mapping; one that does not lie in the picture counts as the whole.
@@ -60,12 +61,13 @@ struct SurfaceBacking {
         }
         let rect = rect.lies(within: size) ? rect : Rect(size)
         do throws(SurfaceError) {
-            try PixelConversion.copy(rect, of: mapped, to: memory, x: rect.x, y: rect.y)
+            let changed = try PixelConversion.copy(
+                rect, of: mapped, to: memory, x: rect.x, y: rect.y)
+            return (changed, mapped.byteCount(of: rect))
         } catch {
             isBroken = true
             throw error
         }
-        return (rect, mapped.byteCount(of: rect))
     }
 
     private func checkWhole() throws(SurfaceError) {

@@ -66,6 +66,10 @@ struct Benchmarks: ParsableCommand {
             }
         }
         try write(results)
+        // What can be told of the others was.
+        if results.viewers.values.contains(where: { $0.contains { $0.failure != nil } }) {
+            throw ExitCode.failure
+        }
     }
 
     private func measure(_ contender: Contender) -> Round {

@@ -42,6 +42,44 @@ struct PixelConversionTests {
         #expect(PixelConversionTests.reference(0x1234_56ff, name: "r8g8b8a8") == 0x12_3456)
     }
 
+    /// Rows shorter than a cache line, as long, and longer; a block alone in its rows, and within wider ones.
+    @Test(arguments: [1, 15, 16, 17, 64, 100], [0, 3])
+    func onlyWhatDiffersIsChanged(_ width: Int, _ margin: Int) throws {
+        let size = Size(width: width, height: 3)
+        var random = Random(UInt64(width))
+        let memory = PictureMemory(size: Size(width: width + margin, height: 5))
+        var values = (0..<width * 3).map { _ in UInt32.random(in: 0...0xff_ffff, using: &random) }
+        let copy = { (values: [UInt32]) throws in
+            let surface = try DisplaySurface(
+                width: width, height: 3, stride: width * 4, format: .x8r8g8b8,
+                memory: SurfaceBytes(values.withUnsafeBytes { Array($0) }))
+            let changed = try PixelConversion.copy(
+                Rect(size), of: surface, to: memory, x: margin, y: 1)
+            for row in 0..<3 {
+                let start = (row + 1) * memory.size.width + margin
+                #expect(
+                    Array(memory.opaquePixels()[start..<start + width])
+                        == Array(values[row * width..<(row + 1) * width]))
+            }
+            return changed
+        }
+        #expect(try copy(values).contains(Rect(x: margin, y: 1, width: 1, height: 3)))
+        #expect(try copy(values).isEmpty)
+        for row in 0..<3 {
+            for column in 0..<width {
+                values[row * width + column] ^= 1
+                let changed = try copy(values)
+                let pixel = Rect(x: margin + column, y: 1 + row, width: 1, height: 1)
+                #expect(changed.contains(pixel) && changed.height == 1)
+                #expect(changed.width <= min(width, 31))
+            }
+        }
+        // The corners: all between them.
+        values[0] ^= 1
+        values[width * 3 - 1] ^= 1
+        #expect(try copy(values) == Rect(x: margin, y: 1, width: width, height: 3))
+    }
+
     @Test(arguments: PixelFormat.named.map(\.name))
     func everyFormat(_ name: String) throws {
         let format = try #require(PixelFormat.named.first { $0.name == name }).format
