@@ -98,19 +98,43 @@ public struct EGLDisplayHandle: @unchecked Sendable {
         return try .surfaceless()
     }
 
-    /// EGL's own handle of the device with that node (EGL_EXT_device_drm, EGL_EXT_device_drm_render_node).
-    private static func device(of path: String) -> UnsafeMutableRawPointer? {
+    /// Throws where EGL knows the processor alone (EGL_MESA_device_software), whatever the display: then ``requireGPU()`` would throw for each. This loads no
+    /// driver, which takes Mesa's llvmpipe 75 ms and 54 MB.
+    public static func requireGPUDevice() throws(GLError) {
+        let devices = allDevices()
+        guard !devices.isEmpty, devices.allSatisfy(isSoftware) else { return }
+        throw onlySoftware("devices")
+    }
+
+    private static func onlySoftware(_ what: String) -> GLError {
+        GLError(
+            operation: "EGL \(what)",
+            reason: "the processor would draw, which does better without GL")
+    }
+
+    private static func isSoftware(_ device: EGLDeviceEXT) -> Bool {
+        words(epoxy_eglQueryDeviceStringEXT(device, EGL_EXTENSIONS))
+            .contains("EGL_MESA_device_software")
+    }
+
+    /// EGL's devices (EGL_EXT_device_enumeration); empty where it does not tell them.
+    private static func allDevices() -> [EGLDeviceEXT] {
         guard epoxy_has_egl(),
             words(epoxy_eglQueryString(nil, EGL_EXTENSIONS)).contains("EGL_EXT_device_enumeration")
-        else { return nil }
-        // EGL_DRM_RENDER_NODE_FILE_EXT, which epoxy's headers lack.
-        let renderNodeFile: Int32 = 0x3377
+        else { return [] }
         var devices = [EGLDeviceEXT?](repeating: nil, count: 64)
         var count: EGLint = 0
         guard epoxy_eglQueryDevicesEXT(EGLint(devices.count), &devices, &count) != 0 else {
-            return nil
+            return []
         }
-        return devices.prefix(Int(count)).compactMap { $0 }.first { device in
+        return devices.prefix(Int(count)).compactMap { $0 }
+    }
+
+    /// EGL's own handle of the device with that node (EGL_EXT_device_drm, EGL_EXT_device_drm_render_node).
+    private static func device(of path: String) -> UnsafeMutableRawPointer? {
+        // EGL_DRM_RENDER_NODE_FILE_EXT, which epoxy's headers lack.
+        let renderNodeFile: Int32 = 0x3377
+        return allDevices().first { device in
             [renderNodeFile, EGL_DRM_DEVICE_FILE_EXT].contains { name in
                 epoxy_eglQueryDeviceStringEXT(device, EGLint(name)).map {
                     String(cString: $0) == path
@@ -169,16 +193,12 @@ public struct EGLDisplayHandle: @unchecked Sendable {
             epoxy_eglQueryDisplayAttribEXT(display, EGL_DEVICE_EXT, &device) != 0,
             let pointer = EGLDeviceEXT(bitPattern: device)
         else { return false }
-        return words(epoxy_eglQueryDeviceStringEXT(pointer, EGL_EXTENSIONS))
-            .contains("EGL_MESA_device_software")
+        return isSoftware(pointer)
     }
 
     /// Throws where drawing without GL is better; not for who asked for GL by name.
     public func requireGPU() throws(GLError) {
-        guard isOnlySoftware else { return }
-        throw GLError(
-            operation: "EGL display (\(platform))",
-            reason: "it draws with the processor, which does better without GL")
+        if isOnlySoftware { throw EGLDisplayHandle.onlySoftware("display (\(platform))") }
     }
 
     /// Throws the first of `names` that the display has not.

@@ -32,6 +32,7 @@ struct PresenterChoice {
         }
         if options.renderer != .software {
             do throws(GLError) {
+                if options.renderer != .gl { try EGLDisplayHandle.requireGPUDevice() }
                 let choice = try gl(display, options, logger)
                 logger.debug("renderer: \(choice.name), \(choice.ingest.rendererDescription)")
                 return choice

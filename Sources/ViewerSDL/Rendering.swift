@@ -115,6 +115,11 @@ final class Rendering {
     // Before SDL makes a context, which takes time and memory.
     private static func requireGPU() throws(DisplayError) {
         if SDLLibrary.driver == "kmsdrm" { return }
+        do throws(GLError) {
+            try EGLDisplayHandle.requireGPUDevice()
+        } catch {
+            throw DisplayError("\(error)")
+        }
         let window = try window(anchorFrame, flags: 0)
         defer { SDL_DestroyWindow(window) }
         let connection = DisplayConnection(of: window)

@@ -288,7 +288,7 @@ extension HeadController {
         let hadPicture = guestSize != .zero
         guestSize = size
         if !hadPicture {
-            showTimer.start(milliseconds: 150) { [weak self] in self?.show() }
+            showTimer.start(milliseconds: 80) { [weak self] in self?.show() }
         }
         if let window, !window.isFullScreen, !awaitsFullScreen {
             expectedSize = window.fit(to: size)
