@@ -104,6 +104,15 @@ final class HeadState: @unchecked Sendable {
         return (isAnother, pending, releases)
     }
 
+    /// Runs `body` with the picture of a surface, if that is what is shown. Under `lock`.
+    func withBacking(
+        _ body: (inout SurfaceBacking) throws(GLError) -> Void
+    ) throws(GLError) {
+        guard case .surface(var backing) = current else { return }
+        defer { current = .surface(backing) }
+        try body(&backing)
+    }
+
     private func show(_ surface: DisplaySurface) throws(SurfaceError) {
         var old: SurfaceBacking?
         if case .surface(let backing) = current { old = backing }

@@ -132,7 +132,9 @@ private final class HeadWork: @unchecked Sendable {
                     return .done(false)
                 }
                 let pixels = slot.stale.pixelCount
-                try worker.store?.write(backing.memory, to: slot)
+                try state.withBacking { backing throws(GLError) in
+                    try worker.store?.write(&backing, to: slot)
+                }
                 slot.stale = Damage(size: ring.size)
                 count(pixels: pixels)
                 return .publish(ring, slot)

@@ -4,7 +4,8 @@ internal import Synchronization
 /// One place of a ring: memory for a picture, written while no ``Picture`` of it is alive.
 final class PictureSlot: @unchecked Sendable {
     let size: Size
-    let storage: Picture.Storage
+    /// Its memory. Another one only on the ingest thread, while no picture of it is alive.
+    var storage: Picture.Storage
     /// Where it differs from the newest content. Ingest thread only.
     var stale: Damage
 

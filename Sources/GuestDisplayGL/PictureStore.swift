@@ -6,8 +6,8 @@ internal import GuestDisplay
 protocol PictureStore: AnyObject {
     /// New storage of that size, its content undefined.
     func make(size: Size) throws(GLError) -> Picture.Storage
-    /// Copies what the slot lacks (its `stale`) from a backing picture. The backing may be written again on return.
-    func write(_ backing: PictureMemory, to slot: PictureSlot) throws(GLError)
+    /// Copies what the slot lacks (its `stale`) from a backing picture, or has them change memories. The backing may be written again on return.
+    func write(_ backing: inout SurfaceBacking, to slot: PictureSlot) throws(GLError)
     /// Makes a GPU's buffer readable. Throws why it cannot be.
     func prepare(_ buffer: DMABuffer) throws(SurfaceError) -> DMABufferPath
     /// Copies what the slot lacks from a scanout that a GPU holds; its frames are released when it was read, or when that failed.
@@ -58,9 +58,13 @@ final class MemoryStore: PictureStore {
         .memory(PictureMemory(size: size))
     }
 
-    func write(_ backing: PictureMemory, to slot: PictureSlot) {
+    func write(_ backing: inout SurfaceBacking, to slot: PictureSlot) {
         guard case .memory(let memory) = slot.storage else { return }
-        memory.copy(slot.stale, from: backing)
+        if slot.stale.isFull, !backing.isPublished {
+            slot.storage = .memory(backing.giveMemory(for: memory))
+        } else {
+            memory.copy(slot.stale, from: backing.current)
+        }
     }
 
     var imports: Set<DMABuffer.Identity> { [] }

@@ -5,13 +5,17 @@ internal import GuestDisplay
 enum PixelConversion {
     /// Copies the rectangle `rect` of `surface` to the place whose top left corner is (`x`, `y`) in `memory`, upright.
     ///
-    /// Both must lie within: checked by the caller, and once more here before the first byte is read. Gives back the rectangle of `memory` outside
-    /// of which nothing was changed: QEMU tells a VGA's changes as whole rows, of which mostly little is new. Throws what the surface's memory
+    /// `old` has what the picture showed until now, in a memory of the same size or in this one; nil where nobody asks. Gives back the rectangle
+    /// of the picture outside of which nothing is new: QEMU tells a VGA's changes as whole rows, of which mostly little is.
+    ///
+    /// Both must lie within: checked by the caller, and once more here before the first byte is read. Throws what the surface's memory
     /// throws; then what was written is partly wrong.
     @discardableResult
     static func copy(
-        _ rect: Rect, of surface: DisplaySurface, to memory: PictureMemory, x: Int, y: Int
+        _ rect: Rect, of surface: DisplaySurface, to memory: PictureMemory, x: Int, y: Int,
+        over old: PictureMemory? = nil
     ) throws(SurfaceError) -> Rect {
+        precondition(old == nil || old!.size == memory.size)
         precondition(rect.lies(within: surface.size))
         precondition(
             Rect(x: x, y: y, width: rect.width, height: rect.height).lies(within: memory.size))
@@ -26,7 +30,8 @@ enum PixelConversion {
             format: surface.format, width: rect.width, height: rect.height,
             stride: surface.isTopDown ? surface.stride : -surface.stride,
             destination: memory.mutableBase + y * memory.size.width + x,
-            destinationWidth: memory.size.width)
+            destinationWidth: memory.size.width,
+            old: old.map { $0.baseAddress + y * memory.size.width + x })
         var available = 0
         var changed = Rect.zero
         try surface.memory.withBytes { bytes in
@@ -53,12 +58,18 @@ private struct RowCopy {
     let destination: UnsafeMutablePointer<UInt32>
     /// Pixels from one row of the destination to the next.
     let destinationWidth: Int
+    /// What was shown there until now, in rows as far apart as the destination's; may be the destination itself.
+    let old: UnsafePointer<UInt32>?
 
     /// Copies; outside of the rectangle that comes back, within the block, nothing was changed.
     func run(from source: UnsafeRawPointer) -> Rect {
         switch format.rawValue {
         case 0x2002_0888, 0x2002_8888, 0x200a_8888:
-            return copyRows(from: source)
+            guard let old else {
+                copyRows(from: source)
+                break
+            }
+            return copyChanges(from: source, old)
         case 0x1802_0888:
             convert(from: source, step: 3) { bytes in
                 UInt32(bytes.load(fromByteOffset: 2, as: UInt8.self)) << 16
@@ -89,15 +100,33 @@ private struct RowCopy {
         return Rect(x: 0, y: 0, width: width, height: height)
     }
 
-    /// Copies of each row the part between the first and the last difference. Where all is new that costs two comparisons of a cache line a row.
-    private func copyRows(from source: UnsafeRawPointer) -> Rect {
+    private func copyRows(from source: UnsafeRawPointer) {
+        if stride == width * 4, destinationWidth == width {
+            UnsafeMutableRawPointer(destination).copyMemory(
+                from: source, byteCount: height * stride)
+            return
+        }
+        for row in 0..<height {
+            UnsafeMutableRawPointer(destination + row * destinationWidth).copyMemory(
+                from: source + row * stride, byteCount: width * 4)
+        }
+    }
+
+    /// Where all is new, looking for the changes costs two comparisons of a cache line a row.
+    private func copyChanges(from source: UnsafeRawPointer, _ old: UnsafePointer<UInt32>) -> Rect {
+        let isInPlace = old == UnsafePointer(destination)
+        if !isInPlace { copyRows(from: source) }
         var (left, top, right, bottom) = (width, height, 0, 0)
         for row in 0..<height {
             let input = source + row * stride
-            let output = UnsafeMutableRawPointer(destination + row * destinationWidth)
-            guard let (first, end) = difference(input, output) else { continue }
-            (output + first * 4).copyMemory(
-                from: input + first * 4, byteCount: (end - first) * 4)
+            guard
+                let (first, end) = difference(
+                    input, UnsafeRawPointer(old + row * destinationWidth))
+            else { continue }
+            if isInPlace {
+                UnsafeMutableRawPointer(destination + row * destinationWidth + first).copyMemory(
+                    from: input + first * 4, byteCount: (end - first) * 4)
+            }
             (left, right) = (min(left, first), max(right, end))
             (top, bottom) = (min(top, row), row + 1)
         }

@@ -2,13 +2,21 @@ internal import GuestDisplay
 
 /// A head's current picture in CPU memory, with every update so far. Under its head's lock only.
 struct SurfaceBacking {
-    let memory: PictureMemory
+    private(set) var memory: PictureMemory
+    /// Where the pixels are instead, since a picture was made of the memory that had them; until they are written the next time.
+    private var published: PictureMemory?
     /// A mapping that `.inPlace` updates refer to; nil when the pixels come with each update.
     private let mapped: DisplaySurface?
     /// Whether a copy failed half-way: the pixels are worth nothing until the next scanout.
     private(set) var isBroken = false
 
     var size: Size { memory.size }
+
+    /// Whether its pixels are those of a picture; a memory of its own has them no more.
+    var isPublished: Bool { published != nil }
+
+    /// The memory that has the pixels, for reading.
+    var current: PictureMemory { published ?? memory }
 
     /// Copies the whole surface. `reusable` memory is written instead of new memory where that cannot spoil the last good picture.
     init(_ surface: DisplaySurface, reusing reusable: SurfaceBacking?) throws(SurfaceError) {
@@ -42,14 +50,8 @@ struct SurfaceBacking {
             throw SurfaceError(
                 field: "rectangle", reason: "\(rect) does not lie in the picture of \(size)")
         }
-        do throws(SurfaceError) {
-            let changed = try PixelConversion.copy(
-                Rect(pixels.size), of: pixels, to: memory, x: x, y: y)
-            return (changed, pixels.byteCount(of: rect))
-        } catch {
-            isBroken = true
-            throw error
-        }
+        let changed = try copy(Rect(pixels.size), of: pixels, to: rect)
+        return (changed, pixels.byteCount(of: rect))
     }
 
     /// Reads a rectangle again from the mapping; one that does not lie in the picture counts as the whole.
@@ -60,10 +62,33 @@ struct SurfaceBacking {
                 field: "update", reason: "the current scanout has no shared memory to read from")
         }
         let rect = rect.lies(within: size) ? rect : Rect(size)
+        let changed = try copy(rect, of: mapped, to: rect)
+        return (changed, mapped.byteCount(of: rect))
+    }
+
+    /// Gives its memory away, for a picture of all its pixels, and takes another of that size: the same pixels are copied to that only if less than
+    /// all of them change next.
+    mutating func giveMemory(for other: PictureMemory) -> PictureMemory {
+        precondition(published == nil && other.size == size)
+        let whole = memory
+        published = whole
+        memory = other
+        return whole
+    }
+
+    /// What is new of it.
+    private mutating func copy(
+        _ part: Rect, of surface: DisplaySurface, to rect: Rect
+    ) throws(SurfaceError) -> Rect {
+        if let published, rect != Rect(size) {
+            memory.copy(.full(size), from: published)
+            self.published = nil
+        }
         do throws(SurfaceError) {
             let changed = try PixelConversion.copy(
-                rect, of: mapped, to: memory, x: rect.x, y: rect.y)
-            return (changed, mapped.byteCount(of: rect))
+                part, of: surface, to: memory, x: rect.x, y: rect.y, over: published ?? memory)
+            published = nil
+            return changed
         } catch {
             isBroken = true
             throw error

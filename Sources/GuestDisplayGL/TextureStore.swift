@@ -79,7 +79,8 @@ final class TextureStore: PictureStore {
         return image
     }
 
-    func write(_ backing: PictureMemory, to slot: PictureSlot) throws(GLError) {
+    func write(_ backing: inout SurfaceBacking, to slot: PictureSlot) throws(GLError) {
+        let backing = backing.current
         guard case .image(let image) = slot.storage else { return }
         GLError.forget()
         try image.fences.waitForReaders()

@@ -43,8 +43,9 @@ struct PixelConversionTests {
     }
 
     /// Rows shorter than a cache line, as long, and longer; a block alone in its rows, and within wider ones.
-    @Test(arguments: [1, 15, 16, 17, 64, 100], [0, 3])
-    func onlyWhatDiffersIsChanged(_ width: Int, _ margin: Int) throws {
+    @Test(arguments: [1, 15, 16, 17, 64, 100], [(0, true), (3, true), (0, false), (3, false)])
+    func onlyWhatDiffersIsChanged(_ width: Int, _ place: (margin: Int, isInPlace: Bool)) throws {
+        let margin = place.margin
         let size = Size(width: width, height: 3)
         var random = Random(UInt64(width))
         let memory = PictureMemory(size: Size(width: width + margin, height: 5))
@@ -53,8 +54,16 @@ struct PixelConversionTests {
             let surface = try DisplaySurface(
                 width: width, height: 3, stride: width * 4, format: .x8r8g8b8,
                 memory: SurfaceBytes(values.withUnsafeBytes { Array($0) }))
+            var old = memory
+            if !place.isInPlace {
+                old = PictureMemory(size: memory.size)
+                old.copy(.full(memory.size), from: memory)
+                // What it had is somewhere else, and it has anything.
+                memory.mutableBase.update(
+                    repeating: 0x12_3456, count: memory.size.width * memory.size.height)
+            }
             let changed = try PixelConversion.copy(
-                Rect(size), of: surface, to: memory, x: margin, y: 1)
+                Rect(size), of: surface, to: memory, x: margin, y: 1, over: old)
             for row in 0..<3 {
                 let start = (row + 1) * memory.size.width + margin
                 #expect(
