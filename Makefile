@@ -12,6 +12,7 @@ OUT     ?= snapshot.png
 TESTS   ?=
 PEERS   ?=
 BENCH   ?=
+MINUTES ?= 60
 export GUEST OUT VIEWER HEADS
 
 TOOLCHAIN := $(shell Tools/toolchain 2>/dev/null)
@@ -35,7 +36,7 @@ TESTED        := SWIFTVM_DEMO_GUEST='$(CURDIR)/$(DEMO_GUEST)' SWIFTVM_BIN='$(CUR
 .DEFAULT_GOAL := build
 .NOTPARALLEL:
 .PHONY: deps deps-run deps-test deps-vm deps-peers toolchain check-run check-snapshot build guest qemu-10 run \
-    snapshot test test-vm test-gpu bench lint format install uninstall clean help
+    snapshot test test-vm test-gpu bench soak lint format install uninstall clean help
 
 help: ## say what each target does
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/    make \1	\2/p' Makefile | expand -t 24
@@ -109,7 +110,13 @@ test-gpu: ## run the tests that need a GPU on this machine's own
 # PEERS=1 installs the viewers of others to compare with; BENCH= are options, e.g. BENCH='--rounds 1'.
 bench: $(if $(PEERS),deps-peers,deps-test) build guest ## compare our viewers with those of others, which PEERS=1 installs
 	swift build $(RELEASE_FLAGS) --product Benchmarks
-	@SWIFTVM_DEMO_GUEST='$(CURDIR)/$(DEMO_GUEST)' SWIFTVM_BIN='$(CURDIR)/$(RELEASE_BIN)' $(RELEASE_BIN)/Benchmarks $(BENCH)
+	@SWIFTVM_DEMO_GUEST='$(CURDIR)/$(DEMO_GUEST)' SWIFTVM_BIN='$(CURDIR)/$(RELEASE_BIN)' \
+	    $(RELEASE_BIN)/Benchmarks $(BENCH)
+
+soak: deps-test build guest ## run our viewers for an hour, or MINUTES=, and see that memory and descriptors stay
+	swift build $(RELEASE_FLAGS) --product Benchmarks
+	@SWIFTVM_DEMO_GUEST='$(CURDIR)/$(DEMO_GUEST)' SWIFTVM_BIN='$(CURDIR)/$(RELEASE_BIN)' \
+	    $(RELEASE_BIN)/Benchmarks soak --minutes '$(MINUTES)'
 
 lint: toolchain ## check imports, toolkit headers, layout and what is tracked
 	@Tools/lint
