@@ -100,6 +100,61 @@ struct IngestHeadTests {
         for (picture, content) in held { #expect(try head.read(picture) == content) }
     }
 
+    /// A picture that is all new takes the surface's memory; neither it nor what comes after it may show.
+    @Test(arguments: Kind.allCases)
+    func wholeAndPartialChangesInAnyOrder(_ kind: Kind) throws {
+        let ingest = try kind.makeIngest()
+        defer { ingest.stop() }
+        let head = ingest.makeHead()
+        let size = Size(width: 37, height: 23)
+        var random = Random(11)
+        var content = Pixels.random(size, seed: 1)
+        try head.receive(.scanout(.surface(try content.surface())))
+        var held: [(Picture, Pixels)] = [(try head.waitForPicture(content), content)]
+        for seed in 0..<UInt64(200) {
+            let last = held[held.count - 1].0
+            var isSmall = false
+            switch Int.random(in: 0..<5, using: &random) {
+            case 0:
+                content = .random(size, seed: seed)
+                try head.receive(.scanout(.surface(try content.surface())))
+            case 1:
+                content = .random(size, seed: seed)
+                try head.receive(.update(.pixels(try content.surface(), x: 0, y: 0)))
+            case 2:
+                content[3, 4] ^= 0xff
+                try head.receive(.update(.pixels(try content.surface(), x: 0, y: 0)))
+                isSmall = true
+            case 3:
+                // Twice before anybody can have taken the first, or not.
+                for _ in 0..<2 {
+                    content[30, 20] ^= 0x7f01
+                    content[0, 0] &+= 1
+                    content[0, 0] &= 0xff_ffff
+                    try head.receive(.update(.pixels(try content.surface(), x: 0, y: 0)))
+                }
+            default:
+                var rect = random.rect(in: size)
+                rect.width = min(rect.width, 5)
+                let part = Pixels(
+                    size: rect.size, values: random.pixels(rect.width * rect.height))
+                content.put(part, x: rect.x, y: rect.y)
+                try head.receive(.update(.pixels(part.surface(), x: rect.x, y: rect.y)))
+            }
+            let picture = try head.waitForPicture(content)
+            if isSmall, picture.number == last.number + 1 {
+                let damage = picture.damage(since: last.number)
+                #expect(damage.bounds.contains(Rect(x: 3, y: 4, width: 1, height: 1)))
+                #expect(damage.bounds.height == 1)
+            }
+            held.append((picture, content))
+            if held.count > 4 { held.remove(at: Int.random(in: 0..<4, using: &random)) }
+            if seed % 10 == 0 {
+                for (picture, content) in held { #expect(try head.read(picture) == content) }
+            }
+        }
+    }
+
     @Test(arguments: Kind.allCases)
     func offAndOnAgain(_ kind: Kind) throws {
         let ingest = try kind.makeIngest()
