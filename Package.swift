@@ -54,7 +54,9 @@ let package = Package(
         .target(name: "CShims"),
         .target(
             name: "CShimsGTK", dependencies: ["CGTK"],
-            linkerSettings: [.linkedLibrary("wayland-client"), .linkedLibrary("X11")]),
+            linkerSettings: [
+                .linkedLibrary("wayland-client"), .linkedLibrary("X11"), .linkedLibrary("Xext"),
+            ]),
         .target(
             name: "CShimsMonitors",
             linkerSettings: [

@@ -45,9 +45,13 @@ struct PresenterChoice {
         }
         do throws(GLError) {
             let ingest = try Ingest(.software, logger: logger)
-            logger.debug("renderer: software (cairo)")
-            return PresenterChoice(name: "software (cairo)", ingest: ingest) {
-                CairoPresenter(logger: logger)
+            let sharesMemory =
+                swiftvm_display_is_x11(display) && swiftvm_x11_memory_works(display)
+            let name = sharesMemory ? "software (MIT-SHM on X11)" : "software (cairo)"
+            logger.debug("renderer: \(name)")
+            return PresenterChoice(name: name, ingest: ingest) {
+                if sharesMemory { return X11MemoryPresenter(logger: logger) }
+                return CairoPresenter(logger: logger)
             }
         } catch {
             throw DisplayError("cannot start drawing: \(error)")

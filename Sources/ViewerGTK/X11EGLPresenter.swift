@@ -15,52 +15,27 @@ final class X11EGLPresenter: PicturePresenter {
     private let logger: Logger
     private var presenter: EGLWindowPresenter?
     private var hasFailed = false
-    private var isDirty = false
-    private var waitsForFrame = false
+    private let clock: NativeWindowClock
 
     /// `visual` is the EGL configuration's, so that the surface fits the window.
     init(display: EGLDisplayHandle, visual: OpaquePointer, logger: Logger) {
         self.display = display
         self.logger = logger
-        widget = gtk_drawing_area_new()
-        gtk_widget_set_visual(widget, visual)
-        gtk_widget_set_has_window(widget, 1)
-        swiftvm_widget_draws_itself(widget)
-        gtk_widget_set_app_paintable(widget, 1)
-        Signals.connect(widget, "realize") { [unowned self] in
-            gdk_window_ensure_native(gtk_widget_get_window(widget))
-        }
-        Signals.connect(widget, "unrealize") { [unowned self] in releasePresenter() }
-        Signals.connectOpaque(widget, "draw") { [unowned self] _ in
-            present()
-            return true
-        }
+        clock = NativeWindowClock(visual: visual)
+        widget = clock.widget
+        clock.present = { [unowned self] _ in present() }
+        clock.unrealize = { [unowned self] in releasePresenter() }
     }
 
-    // On arrival when the window is idle, else with its next frame.
-    func queueDraw() {
-        isDirty = true
-        guard !waitsForFrame, gtk_widget_get_mapped(widget) != 0 else { return }
-        waitsForFrame = true
-        present()
-        Signals.onNextFrame(of: widget) { [weak self] in self?.frameBegan() }
-    }
+    func queueDraw() { clock.queueDraw() }
 
     func close() {
         releasePresenter()
         frameSource = nil
     }
 
-    private func frameBegan() {
-        waitsForFrame = false
-        if isDirty { queueDraw() }
-    }
-
     private func present() {
-        isDirty = false
-        guard !hasFailed, gtk_widget_get_mapped(widget) != 0, let frame = frameSource?() else {
-            return
-        }
+        guard !hasFailed, let frame = frameSource?() else { return }
         do throws(GLError) {
             if presenter == nil {
                 presenter = try EGLWindowPresenter(

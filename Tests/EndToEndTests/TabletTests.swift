@@ -25,11 +25,17 @@ extension EndToEndTests {
                 let screen = try TestScreen(
                     run, desk.server, outputs: TestOutput.row([(1500, 900)]))
                 let guest = try TabletBench.guest(run, desk.otherVersion, "640x480 still")
+                let statistics = run.path("statistics")
                 let viewer = try ViewerUnderTest(
                     run, desk.viewer, screen,
-                    ["--fullscreen", "--no-resize-guest", guest.qmpPath])
+                    ["--fullscreen", "--no-resize-guest", "--stats", statistics, guest.qmpPath])
                 for size in [(640, 480), (1600, 1200)] {
                     try guest.order("mode 0 \(size.0)x\(size.1)")
+                    // Both fill the screen alike.
+                    try eventually("the viewer has the new size", details: { viewer.log }) {
+                        TestProcess.text(statistics).split(separator: "\n").last?
+                            .contains("\"guest\":\"\(size.0)x\(size.1)\"") == true
+                    }
                     // The picture, enlarged, with black beside it: its frame line reaches from one end to the other.
                     try eventually("the picture fills the height", details: { viewer.log }) {
                         let seen = try screen.capture(screen.outputs[0])

@@ -48,6 +48,22 @@ extension EndToEndTests {
             }
         }
 
+        @Test("On an X server that shares no memory", arguments: ViewerProgram.allCases)
+        func remote(program: ViewerProgram) throws {
+            try TestRun.run("window-no-shm-\(program)") { run in
+                let screen = try TestScreen(run, .x11, xOptions: ["-extension", "MIT-SHM"])
+                let guest = try GuestMachine(
+                    run, .seven, .demo("800x600 still modes=640x480"))
+                try guest.refresh()
+                let viewer = try ViewerUnderTest(
+                    run, program, screen, [guest.qmpPath], renderer: .software)
+                try viewer.waitForPicture(of: guest)
+                _ = try guest.nextMode()
+                try viewer.waitForPicture(of: guest)
+                try check(!viewer.log.contains("MIT-SHM"), viewer.log)
+            }
+        }
+
         @Test("The firmware's text, its cursor blinking", arguments: Way.all)
         func firmware(way: Way) throws {
             try TestRun.run("window-firmware-\(way)") { run in

@@ -10,8 +10,11 @@ public final class XServer {
     // Where the server keeps its picture, in the format of xwd(1); nil where it has to be asked for it.
     private let framebuffer: String?
 
-    /// Starts one with a single output (Xvfb), with openbox as window manager if asked.
-    public init(_ run: TestRun, width: Int = 1600, height: Int = 1200, windowManager: Bool) throws {
+    /// Starts one with a single output (Xvfb), with openbox as window manager if asked, and more of the server's options.
+    public init(
+        _ run: TestRun, width: Int = 1600, height: Int = 1200, windowManager: Bool,
+        options: [String] = []
+    ) throws {
         self.run = run
         let folder = run.path("fb-\(run.nextNumber())")
         mkdir(folder, 0o700)
@@ -22,7 +25,7 @@ public final class XServer {
             [
                 "-displayfd", "1", "-screen", "0", "\(width)x\(height)x24", "-nolisten", "tcp",
                 "-noreset", "-dpi", "96", "-fbdir", folder,
-            ], name: "Xvfb")
+            ] + options, name: "Xvfb")
         display = try XServer.display(of: process)
         if windowManager { try startWindowManager() }
     }

@@ -26,10 +26,10 @@ final class TestScreen {
     /// Starts it: on X11 with a window manager.
     ///
     /// Keys do not repeat and the pointer is not accelerated, so that what arrives is what was injected. `layout` is the host
-    /// keyboard's, which Wayland takes over from the X server around it.
+    /// keyboard's, which Wayland takes over from the X server around it. `xOptions` are for an X server with one output.
     init(
         _ run: TestRun, _ server: DisplayServer, layout: String = "us",
-        outputs: [TestOutput] = TestOutput.one
+        outputs: [TestOutput] = TestOutput.one, xOptions: [String] = []
     ) throws {
         self.server = server
         self.outputs = outputs
@@ -39,7 +39,9 @@ final class TestScreen {
             xServer =
                 try outputs.count > 1
                 ? XServer(run, outputs: outputs)
-                : XServer(run, width: bounds.width, height: bounds.height, windowManager: true)
+                : XServer(
+                    run, width: bounds.width, height: bounds.height, windowManager: true,
+                    options: xOptions)
             try xServer.command("setxkbmap", ["-layout", layout])
             environment = xServer.environment
             process = xServer.process
