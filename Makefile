@@ -41,7 +41,7 @@ TESTED        := SWIFTVM_DEMO_GUEST='$(CURDIR)/$(DEMO_GUEST)' SWIFTVM_BIN='$(CUR
 help: ## say what each target does
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/    make \1	\2/p' Makefile | expand -t 24
 	@echo
-	@echo 'Variables: GUEST=FILE (run, snapshot), VIEWER=gtk|sdl HEADS=N (run), OUT=PNG (snapshot), PREFIX= DESTDIR= (install, uninstall).'
+	@echo 'Variables: GUEST=FILE (run, snapshot), VIEWER=gtk|sdl HEADS=N (run), OUT=PNG (snapshot), PEERS=1 BENCH=OPTIONS (bench), MINUTES=N (soak), PREFIX= DESTDIR= (install, uninstall).'
 
 deps: ## install the Debian packages that a build needs
 	@Tools/deps build
@@ -94,7 +94,8 @@ test: $(if $(TESTS),deps-test,deps-vm) toolchain guest lint qemu-10 ## install w
 	@Tools/check-man $(DEBUG_BIN)
 	@Tools/check-data
 	@$(TESTED) Tools/run-tests $(TESTS)
-	$(if $(TESTS),,@$(TESTED) $(DEBUG_BIN)/Benchmarks --rounds 1 --seconds 1 --presses 5 --only swiftvm-gtk --only swiftvm-sdl)
+	$(if $(TESTS),,@$(TESTED) $(DEBUG_BIN)/Benchmarks --rounds 1 --seconds 1 --presses 5 --only swiftvm-gtk --only swiftvm-sdl \
+	    --output .build/benchmarks-short)
 	$(if $(TESTS),,@$(TESTED) Tools/test-vm)
 
 test-vm: deps-vm toolchain guest qemu-10 ## run the tests that need a GPU in a virtual machine that has one

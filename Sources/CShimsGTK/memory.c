@@ -1,5 +1,6 @@
 #include <X11/Xutil.h>
 #include <X11/extensions/XShm.h>
+#include <stdlib.h>
 #include <sys/ipc.h>
 #include <sys/shm.h>
 
@@ -13,25 +14,27 @@ struct swiftvm_x11_memory {
     Window window;
     GC context;
     XImage *image;
+    bool is_shared;  // else the image's memory is its own, and is sent
     XShmSegmentInfo segment;
 };
 
+static const int native_order = G_BYTE_ORDER == G_LITTLE_ENDIAN ? LSBFirst : MSBFirst;
+
 static void release(swiftvm_x11_memory *memory) {
     if (!memory->image) return;
-    XShmDetach(memory->display, &memory->segment);
+    if (memory->is_shared) XShmDetach(memory->display, &memory->segment);
     XDestroyImage(memory->image);
-    shmdt(memory->segment.shmaddr);
+    if (memory->is_shared) shmdt(memory->segment.shmaddr);
     memory->image = NULL;
 }
 
-static bool allocate(swiftvm_x11_memory *memory, int width, int height) {
+static bool allocate_shared(swiftvm_x11_memory *memory, int width, int height) {
     memory->segment = (XShmSegmentInfo){.shmid = -1};
     XImage *image = XShmCreateImage(memory->display, memory->visual, (unsigned)memory->depth, ZPixmap,
                                     NULL, &memory->segment, (unsigned)width, (unsigned)height);
     if (!image) return false;
-    const int native = G_BYTE_ORDER == G_LITTLE_ENDIAN ? LSBFirst : MSBFirst;
     int number = -1;
-    if (image->bits_per_pixel == 32 && image->byte_order == native)
+    if (image->bits_per_pixel == 32 && image->byte_order == native_order)
         number = shmget(IPC_PRIVATE, (size_t)image->bytes_per_line * (size_t)height, IPC_CREAT | 0600);
     char *address = number < 0 ? (char *)-1 : shmat(number, NULL, 0);
     bool works = address != (char *)-1;
@@ -48,12 +51,30 @@ static bool allocate(swiftvm_x11_memory *memory, int width, int height) {
     if (number >= 0) shmctl(number, IPC_RMID, NULL);
     if (works) {
         memory->image = image;
+        memory->is_shared = true;
         return true;
     }
     if (address != (char *)-1) shmdt(address);
     image->data = NULL;
     XDestroyImage(image);
     return false;
+}
+
+// Where the system has no more shared memory, or none so large.
+static bool allocate_own(swiftvm_x11_memory *memory, int width, int height) {
+    XImage *image = XCreateImage(memory->display, memory->visual, (unsigned)memory->depth, ZPixmap, 0,
+                                 NULL, (unsigned)width, (unsigned)height, 32, 0);
+    if (!image) return false;
+    image->byte_order = native_order;
+    if (image->bits_per_pixel == 32)
+        image->data = calloc((size_t)height, (size_t)image->bytes_per_line);
+    if (!image->data) {
+        XDestroyImage(image);
+        return false;
+    }
+    memory->image = image;
+    memory->is_shared = false;
+    return true;
 }
 
 // Without a window yet: for a probe.
@@ -70,7 +91,7 @@ static bool setup(swiftvm_x11_memory *memory, GdkDisplay *display, GdkVisual *vi
 bool swiftvm_x11_memory_works(GdkDisplay *display) {
     swiftvm_x11_memory memory;
     GdkVisual *visual = gdk_screen_get_system_visual(gdk_display_get_default_screen(display));
-    bool works = setup(&memory, display, visual) && allocate(&memory, 16, 16);
+    bool works = setup(&memory, display, visual) && allocate_shared(&memory, 16, 16);
     release(&memory);
     return works;
 }
@@ -91,16 +112,23 @@ void *swiftvm_x11_memory_pixels(swiftvm_x11_memory *memory, int width, int heigh
     *is_new = !memory->image || memory->image->width != width || memory->image->height != height;
     if (*is_new) {
         release(memory);
-        if (!allocate(memory, width, height)) return NULL;
+        if (!allocate_shared(memory, width, height) && !allocate_own(memory, width, height)) return NULL;
     }
     *stride = memory->image->bytes_per_line;
     return memory->image->data;
 }
 
 void swiftvm_x11_memory_put(swiftvm_x11_memory *memory, const int32_t *rectangles, int count) {
-    for (const int32_t *r = rectangles; r < rectangles + 4 * count; r += 4)
-        XShmPutImage(memory->display, memory->window, memory->context, memory->image, r[0], r[1], r[0],
-                     r[1], (unsigned)r[2], (unsigned)r[3], False);
+    for (const int32_t *r = rectangles; r < rectangles + 4 * count; r += 4) {
+        const int x = r[0], y = r[1];
+        const unsigned width = (unsigned)r[2], height = (unsigned)r[3];
+        if (memory->is_shared)
+            XShmPutImage(memory->display, memory->window, memory->context, memory->image, x, y, x, y,
+                         width, height, False);
+        else
+            XPutImage(memory->display, memory->window, memory->context, memory->image, x, y, x, y, width,
+                      height);
+    }
     // The server reads the memory when it gets to it; what is drawn next must not be in it before.
     XSync(memory->display, False);
 }

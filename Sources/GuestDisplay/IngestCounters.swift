@@ -8,6 +8,8 @@ public struct IngestCounters: Hashable, Sendable {
     public var changes: UInt64 = 0
     /// Updates that were applied.
     public var updates: UInt64 = 0
+    /// Updates in which no pixel was another: they make no picture.
+    public var unchanged: UInt64 = 0
     /// Bytes read from surfaces: the one copy into the backing picture.
     public var bytesCopied: UInt64 = 0
     /// Pixels copied from the backing picture (or a texture) to slots of the ring.

@@ -98,8 +98,7 @@ public struct EGLDisplayHandle: @unchecked Sendable {
         return try .surfaceless()
     }
 
-    /// Throws where EGL knows the processor alone (EGL_MESA_device_software), whatever the display: then ``requireGPU()`` would throw for each. This loads no
-    /// driver, which takes Mesa's llvmpipe 75 ms and 54 MB.
+    /// Throws where EGL knows the processor alone (EGL_MESA_device_software), whatever the display. This loads no driver, which takes Mesa's llvmpipe 75 ms and 54 MB.
     public static func requireGPUDevice() throws(GLError) {
         let devices = allDevices()
         guard !devices.isEmpty, devices.allSatisfy(isSoftware) else { return }

@@ -158,6 +158,7 @@ final class HeadState: @unchecked Sendable {
         let (rect, bytes) = try body(&backing)
         pending.add(rect)
         count(bytes: bytes)
+        if rect.isEmpty { counters.withLock { $0.unchanged += 1 } }
     }
 
     /// Under `lock`.

@@ -38,8 +38,8 @@ public struct Statistics: Hashable, Sendable {
 
     /// Changes of the guest's that went into one picture with a later one.
     public var merged: UInt64 {
-        counters.changes > counters.picturesPublished
-            ? counters.changes - counters.picturesPublished : 0
+        let other = counters.picturesPublished + counters.unchanged
+        return counters.changes > other ? counters.changes - other : 0
     }
 
     /// The lines that are shown.

@@ -14,6 +14,8 @@ public final class StatisticsFile: Sendable {
     ) throws(DisplayError) {
         self.path = path
         self.complain = complain
+        // A reader that goes away is an error like others, as GLib has it in the whole process.
+        signal(SIGPIPE, SIG_IGN)
         // A pipe that nobody reads must not hold the viewer, neither now nor later.
         file = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0o666)
         guard file >= 0 else {
@@ -31,11 +33,13 @@ public final class StatisticsFile: Sendable {
     func write(_ statistics: Statistics, head: Head.ID, seconds: Double) {
         guard file >= 0 else { return }
         var line = statistics.json(head: head, seconds: seconds) + "\n"
-        let (isWritten, code) = line.withUTF8 { bytes in
-            (Glibc.write(file, bytes.baseAddress, bytes.count) == bytes.count, errno)
+        let code = line.withUTF8 { bytes in
+            let count = Glibc.write(file, bytes.baseAddress, bytes.count)
+            // Half a line is one that the disk had no room for.
+            return count < 0 ? errno : count == bytes.count ? 0 : ENOSPC
         }
         // A reader that is slow misses a line.
-        if isWritten || code == EAGAIN { return }
+        if code == 0 || code == EAGAIN { return }
         complain(
             "no more statistics go to \(path): \(String(cString: strerror(code)))")
         close(file)
@@ -47,7 +51,8 @@ extension Statistics {
     /// One object of JSON. Counters are since the viewer's start, sizes in pixels, `time` in seconds.
     func json(head: Head.ID, seconds: Double) -> String {
         let numbers: [(String, UInt64)] = [
-            ("received", counters.changes), ("updates", counters.updates), ("merged", merged),
+            ("received", counters.changes), ("updates", counters.updates),
+            ("unchanged", counters.unchanged), ("merged", merged),
             ("published", counters.picturesPublished), ("shown", shown), ("dropped", dropped),
             ("refused", counters.refused), ("deferred", counters.deferrals),
             ("failures", counters.failures), ("imports", counters.imports),

@@ -15,7 +15,7 @@ final class NativeWindowClock {
     private var isDirty = false
     private var waitsForFrame = false
 
-    /// `visual` is what its drawer needs; nil takes the screen's.
+    /// `visual` is what its drawer needs; nil takes the toplevel's.
     init(visual: OpaquePointer? = nil) {
         if let visual { gtk_widget_set_visual(widget, visual) }
         gtk_widget_set_has_window(widget, 1)

@@ -17,7 +17,7 @@ final class X11MemoryPresenter: PicturePresenter {
     private let clock: NativeWindowClock
     private var memory: OpaquePointer?
     private var shown = PresentedState()
-    private var hasFailed = false
+    private var lastFailure = ""
 
     init(logger: Logger) {
         self.logger = logger
@@ -38,7 +38,7 @@ final class X11MemoryPresenter: PicturePresenter {
     }
 
     private func present() {
-        guard !hasFailed, let frame = frameSource?() else { return }
+        guard let frame = frameSource?() else { return }
         let size = frame.geometry.window
         if memory == nil { memory = swiftvm_x11_memory_new(gtk_widget_get_window(widget)) }
         var stride: Int32 = 0
@@ -46,7 +46,7 @@ final class X11MemoryPresenter: PicturePresenter {
         guard let memory,
             let pixels = swiftvm_x11_memory_pixels(
                 memory, Int32(clamping: size.width), Int32(clamping: size.height), &stride, &isNew)
-        else { return fail("the X server takes no shared memory of \(size)") }
+        else { return fail("there is no memory for a window of \(size)") }
         if isNew { shown.invalidate() }
         let damage = shown.update(
             to: frame.picture, layers: frame.layers, frame: frame.geometry.frame, window: size)
@@ -62,11 +62,14 @@ final class X11MemoryPresenter: PicturePresenter {
             memory,
             rects.flatMap { [Int32($0.x), Int32($0.y), Int32($0.width), Int32($0.height)] },
             Int32(rects.count))
+        lastFailure = ""
     }
 
+    // The next frame, or a window of another size, may do.
     private func fail(_ reason: String) {
-        hasFailed = true
-        logger.error("cannot draw: \(reason)")
+        shown.invalidate()
+        if reason != lastFailure { logger.error("cannot draw: \(reason)") }
+        lastFailure = reason
     }
 
     private func release() {

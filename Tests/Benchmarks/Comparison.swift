@@ -44,6 +44,9 @@ struct Comparison: ParsableCommand {
         for missing in Contender.allCases where !missing.isInstalled {
             print("\(missing.rawValue) is not installed (make bench PEERS=1 does it)")
         }
+        guard !contenders.isEmpty else {
+            throw ValidationError("none of the viewers that were named is installed")
+        }
         var results = Results(
             date: Date().ISO8601Format(), machine: Machine.description)
         for round in 1...rounds {

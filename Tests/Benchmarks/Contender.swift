@@ -16,7 +16,7 @@ enum Contender: String, CaseIterable, Sendable {
     /// Whether its window belongs to QEMU itself: then it has no CPU time of its own, and cannot attach.
     var isInProcess: Bool { self == .qemuGTK || self == .qemuSDL }
 
-    /// The program that must be there; nil for QEMU, which always is.
+    /// The program; nil for what is QEMU itself.
     private var program: String? {
         switch self {
         case .swiftvmGTK, .swiftvmSDL: TestEnvironment.program(rawValue)
@@ -26,8 +26,14 @@ enum Contender: String, CaseIterable, Sendable {
         }
     }
 
-    /// Whether it is installed.
-    var isInstalled: Bool { program.map { access($0, X_OK) == 0 } ?? true }
+    /// Whether it is installed: QEMU's own windows are modules.
+    var isInstalled: Bool {
+        if let program { return access(program, X_OK) == 0 }
+        var found = glob_t()
+        defer { globfree(&found) }
+        let module = self == .qemuGTK ? "ui-gtk.so" : "ui-sdl.so"
+        return glob("/usr/lib/*/qemu/\(module)", 0, nil, &found) == 0
+    }
 
     /// QEMU's options that give it something to show.
     func display(_ run: TestRun) -> [String] {

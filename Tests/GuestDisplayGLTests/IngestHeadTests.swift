@@ -156,6 +156,24 @@ struct IngestHeadTests {
     }
 
     @Test(arguments: Kind.allCases)
+    func anUpdateThatChangesNothingMakesNoPicture(_ kind: Kind) throws {
+        let ingest = try kind.makeIngest()
+        defer { ingest.stop() }
+        let head = ingest.makeHead()
+        var content = Pixels.random(Size(width: 40, height: 9), seed: 1)
+        try head.receive(.scanout(.surface(try content.surface())))
+        try head.waitForPicture(content)
+        for count in 1...3 {
+            try head.receive(.update(.pixels(try content.surface(), x: 0, y: 0)))
+            #expect(head.counters.unchanged == count)
+        }
+        content[39, 8] ^= 1
+        try head.receive(.update(.pixels(try content.surface(), x: 0, y: 0)))
+        #expect(try head.waitForPicture(content).number == 2)
+        #expect(head.counters.unchanged == 3)
+    }
+
+    @Test(arguments: Kind.allCases)
     func offAndOnAgain(_ kind: Kind) throws {
         let ingest = try kind.makeIngest()
         defer { ingest.stop() }

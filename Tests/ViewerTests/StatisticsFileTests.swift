@@ -10,6 +10,7 @@ import Testing
         var counters = IngestCounters()
         counters.changes = 110
         counters.picturesPublished = 100
+        counters.unchanged = 4
         counters.bytesCopied = 1 << 40
         return Statistics(
             shownRate: 60, offeredRate: 75,
@@ -20,7 +21,7 @@ import Testing
     }()
 
     private let line = #"""
-        {"time":12.500000,"head":1,"received":110,"updates":0,"merged":10,"published":100,"shown":80,"dropped":20,"refused":0,"deferred":0,"failures":0,"imports":0,"direct":0,"bytesCopied":1099511627776,"pixelsUploaded":0,"guest":"1920x1080","window":"960x540","renderer":"GL: \"x\\\u0007é\u000ay","path":"bytes"}
+        {"time":12.500000,"head":1,"received":110,"updates":0,"unchanged":4,"merged":6,"published":100,"shown":80,"dropped":20,"refused":0,"deferred":0,"failures":0,"imports":0,"direct":0,"bytesCopied":1099511627776,"pixelsUploaded":0,"guest":"1920x1080","window":"960x540","renderer":"GL: \"x\\\u0007é\u000ay","path":"bytes"}
         """#
 
     @Test func aLineIsOneObjectOfJSON() {
@@ -62,5 +63,17 @@ import Testing
         let file = try StatisticsFile(path: path) { Issue.record("\($0)") }
         // More than the 64 KiB that it holds.
         for _ in 0..<1000 { file.write(statistics, head: 0, seconds: 1) }
+    }
+
+    @Test func aReaderThatGoesIsToldOnce() throws {
+        let folder = try TestFolder()
+        let path = folder.file("pipe")
+        #expect(mkfifo(path, 0o600) == 0)
+        let reader = open(path, O_RDONLY | O_NONBLOCK)
+        var complaints: [String] = []
+        let file = try StatisticsFile(path: path) { complaints.append($0) }
+        close(reader)
+        for _ in 0..<3 { file.write(statistics, head: 0, seconds: 1) }
+        #expect(complaints.count == 1)
     }
 }

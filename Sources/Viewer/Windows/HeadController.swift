@@ -57,11 +57,7 @@ public final class HeadController<Pictures: HeadPictures> {
     private let hintTimer = MainTimer()
     private var layers = LayerStack()
     private let rendererDescription: String
-    private var meter = StatisticsMeter(at: .now)
-    private var statistics: Statistics?
-    private let statisticsTimer = MainTimer()
-    private let statisticsFile: StatisticsFile?
-    private let statisticsFileTimer = MainTimer()
+    private let statistics: HeadStatistics
     private let offTimer = MainTimer()
     private var isKnownOff = false
     private let showTimer = MainTimer()
@@ -86,7 +82,7 @@ public final class HeadController<Pictures: HeadPictures> {
         self.pictures = pictures
         scaleMode = options.scale
         resizesGuest = options.resizesGuest
-        statisticsFile = options.statistics
+        statistics = HeadStatistics(of: head.id, file: options.statistics)
         input.delegate = self
     }
 
@@ -103,18 +99,22 @@ public final class HeadController<Pictures: HeadPictures> {
         observation = pictures.observe(wake)
         stateDidChange()
         showTimer.start(milliseconds: 1000) { [weak self] in self?.show() }
-        if statisticsFile != nil { writeStatistics() }
+        statistics.begin { [weak self] in
+            guard let self else { return nil }
+            return HeadStatistics.Reading(
+                geometry: self.geometry, renderer: self.rendererDescription,
+                path: self.pictures.path, counters: self.pictures.counters)
+        } onChange: { [weak self] in
+            self?.window?.queueDraw()
+        }
     }
 
     /// Takes the window away; the head goes on without it.
     func close() {
         observation?.cancel()
         observation = nil
-        for timer in [
-            offTimer, showTimer, sizeTimer, hintTimer, statisticsTimer, statisticsFileTimer,
-        ] {
-            timer.cancel()
-        }
+        for timer in [offTimer, showTimer, sizeTimer, hintTimer] { timer.cancel() }
+        statistics.end()
         input.releaseAll()
         input.endGrab()
         window?.close()
@@ -171,7 +171,7 @@ extension HeadController {
         let geometry = geometry
         guard !geometry.window.isEmpty else { return nil }
         let picture = lastPicture
-        if let picture { meter.didShow(picture: picture.number) }
+        if let picture { statistics.didShow(picture: picture.number) }
         let notice = Notice.of(
             end: session.end, isRemoved: isRemoved, machine: session.machineState,
             isOff: isKnownOff, hasPicture: guestSize != .zero, refusal: pictures.lastRefusal,
@@ -181,7 +181,8 @@ extension HeadController {
         let drawsCursor = pointerMode == .relative && session.end == nil
         let layers = layers.layers(
             over: geometry, scaleFactor: window?.scaleFactor ?? 1,
-            cursor: drawsCursor ? pictures.cursor : nil, statistics: statistics, notice: notice)
+            cursor: drawsCursor ? pictures.cursor : nil, statistics: statistics.shown,
+            notice: notice)
         return HeadFrame(picture: picture, layers: layers, geometry: geometry)
     }
 
@@ -397,34 +398,12 @@ extension HeadController: InputControllerDelegate {
     }
 
     /// Whether the statistics layer is shown.
-    var showsStatistics: Bool { statistics != nil }
+    var showsStatistics: Bool { statistics.shown != nil }
 
     func setShowsStatistics(_ on: Bool) {
-        statistics = nil
-        statisticsTimer.cancel()
-        if on { updateStatistics() }
+        statistics.setShown(on)
         window?.menuDidChange()
         window?.queueDraw()
-    }
-
-    private func updateStatistics() {
-        statistics = meter.statistics(
-            at: .now, geometry: geometry, renderer: rendererDescription, path: pictures.path,
-            counters: pictures.counters)
-        window?.queueDraw()
-        statisticsTimer.start(milliseconds: 1000) { [weak self] in self?.updateStatistics() }
-    }
-
-    // Of a copy of the meter: the layer's rates are those since it was last brought up to date.
-    private func writeStatistics() {
-        var meter = meter
-        let statistics = meter.statistics(
-            at: .now, geometry: geometry, renderer: rendererDescription, path: pictures.path,
-            counters: pictures.counters)
-        statisticsFile?.write(
-            statistics, head: head.id,
-            seconds: Double(DispatchTime.now().uptimeNanoseconds) / 1e9)
-        statisticsFileTimer.start(milliseconds: 1000) { [weak self] in self?.writeStatistics() }
     }
 
     func setResizesGuest(_ on: Bool) {
