@@ -4,7 +4,7 @@ internal import GuestDisplayGL
 internal import Logging
 internal import Viewer
 
-/// Draws with the CPU, through cairo: where GL is missing.
+/// Draws with the CPU, through cairo: without GL on Wayland, and on an X server that shares no memory.
 @MainActor
 final class CairoPresenter: PicturePresenter {
     let widget: UnsafeMutablePointer<GtkWidget>

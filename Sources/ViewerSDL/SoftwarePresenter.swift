@@ -3,7 +3,7 @@ internal import GuestDisplay
 internal import GuestDisplayGL
 internal import Viewer
 
-/// Draws with the CPU, into SDL's window surface, and passes on only what changed: where GL is missing.
+/// Draws with the CPU, into SDL's window surface, and passes on only what changed: where no GPU draws GL.
 @MainActor
 final class SoftwarePresenter: Presenter {
     private let window: OpaquePointer

@@ -48,7 +48,7 @@ struct Soak: ParsableCommand {
                     print("\(scene.contender.rawValue): \(Soak.words(sample))")
                 }
                 fflush(nil)
-                // A minute is many samples of ten seconds at most, and each quarter has some.
+                // Forty samples at least, so that each quarter has some.
                 Thread.sleep(forTimeInterval: min(10, minutes * 60 / 40))
             }
         }

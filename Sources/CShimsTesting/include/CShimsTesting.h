@@ -1,4 +1,4 @@
-// What tests ask of the kernel and programs do not: buffers of vgem, and fences that a test signals.
+// What tests ask of the kernel and programs do not: buffers of vgem, fences that a test signals, and a keyboard of X11's.
 #ifndef SWIFTVM_CSHIMSTESTING_H
 #define SWIFTVM_CSHIMSTESTING_H
 

@@ -16,16 +16,8 @@ extension TestProcess {
     /// Nanoseconds that its threads which live have run (the first number of /proc/PID/task/TID/schedstat).
     public var processorNanoseconds: UInt64 {
         get throws {
-            guard let folder = opendir("/proc/\(pid)/task") else {
-                throw HarnessError("\(name) has no threads: it has ended")
-            }
-            defer { closedir(folder) }
             var sum: UInt64 = 0
-            while let entry = readdir(folder) {
-                let thread = withUnsafeBytes(of: &entry.pointee.d_name) {
-                    String(cString: $0.bindMemory(to: CChar.self).baseAddress!)
-                }
-                if thread.hasPrefix(".") { continue }
+            for thread in try entries(of: "task") {
                 // One that has ended meanwhile has no file any more.
                 let text = TestProcess.text("/proc/\(pid)/task/\(thread)/schedstat")
                 sum += text.split(separator: " ").first.flatMap { UInt64($0) } ?? 0
@@ -36,17 +28,22 @@ extension TestProcess {
 
     /// How many descriptors are open.
     public var descriptorCount: Int {
-        get throws {
-            guard let folder = opendir("/proc/\(pid)/fd") else {
-                throw HarnessError("\(name) has no descriptors: it has ended")
-            }
-            defer { closedir(folder) }
-            var count = 0
-            while let entry = readdir(folder) {
-                // Not `.` and `..`.
-                if entry.pointee.d_name.0 != 46 { count += 1 }
-            }
-            return count
+        get throws { try entries(of: "fd").count }
+    }
+
+    // The names in a folder of /proc/PID.
+    private func entries(of name: String) throws -> [String] {
+        guard let folder = opendir("/proc/\(pid)/\(name)") else {
+            throw HarnessError("\(self.name) has no \(name): it has ended")
         }
+        defer { closedir(folder) }
+        var names: [String] = []
+        while let entry = readdir(folder) {
+            let name = withUnsafeBytes(of: &entry.pointee.d_name) {
+                String(cString: $0.bindMemory(to: CChar.self).baseAddress!)
+            }
+            if name != ".", name != ".." { names.append(name) }
+        }
+        return names
     }
 }

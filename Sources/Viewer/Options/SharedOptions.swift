@@ -17,7 +17,8 @@ extension ReleasePolicy: ExpressibleByArgument {}
 public struct SharedOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "Draw with gl or software; without it, GL where it works.", valueName: "gl|software"))
+            "Draw with gl or software; without it, what suits the machine.",
+            valueName: "gl|software"))
     public var renderer: RendererChoice?
 
     @Option(
