@@ -3,7 +3,7 @@
 #include "colours.h"
 #include "screen.h"
 
-enum { TOP_SYNC = 0xB2, BOTTOM_SYNC = 0x6C, PANEL_SYNC = 0x96, CHECK_SEED = 0x5A };
+enum { TOP_SYNC = 0xB2, BOTTOM_SYNC = 0x6C, BLOCK_SYNC = 0x2D, PANEL_SYNC = 0x96, CHECK_SEED = 0x5A };
 
 static void draw_byte(int32_t x, int32_t y, int32_t size, uint8_t byte) {
     for (int32_t bit = 0; bit < 8; bit++)
@@ -11,16 +11,22 @@ static void draw_byte(int32_t x, int32_t y, int32_t size, uint8_t byte) {
                     byte & 0x80 >> bit ? WHITE : BLACK);
 }
 
+struct word {
+    uint8_t bytes[CELLS_PER_WORD / 8];
+};
+
+static struct word word_of(uint8_t sync, uint8_t seed, uint32_t value) {
+    struct word word = {{sync, value >> 24 & 0xff, value >> 16 & 0xff, value >> 8 & 0xff,
+                         value & 0xff, seed}};
+    for (int32_t i = 1; i <= 4; i++) word.bytes[5] ^= word.bytes[i];
+    return word;
+}
+
 static void draw_word(int32_t x, int32_t y, int32_t size, uint8_t sync, uint8_t seed,
                       uint32_t value) {
-    uint8_t check = seed;
-    draw_byte(x, y, size, sync);
-    for (int32_t i = 0; i < 4; i++) {
-        uint8_t byte = (uint8_t)(value >> (24 - 8 * i));
-        check ^= byte;
-        draw_byte(x + (i + 1) * 8 * size, y, size, byte);
-    }
-    draw_byte(x + 40 * size, y, size, check);
+    struct word word = word_of(sync, seed, value);
+    for (int32_t i = 0; i < CELLS_PER_WORD / 8; i++)
+        draw_byte(x + i * 8 * size, y, size, word.bytes[i]);
 }
 
 void cells_top_strip(uint32_t frame) {
@@ -29,6 +35,14 @@ void cells_top_strip(uint32_t frame) {
 
 void cells_bottom_strip(uint32_t frame) {
     draw_word(STRIP_X, screen->height - STRIP_CELL, STRIP_CELL, BOTTOM_SYNC, CHECK_SEED, frame);
+}
+
+void cells_block(struct rectangle area, uint32_t frame) {
+    struct word word = word_of(BLOCK_SYNC, CHECK_SEED, frame);
+    int32_t size = area.width / 8;
+    for (int32_t i = 0; i < 8; i++)
+        draw_byte(area.x, area.y + i * size, size,
+                  i < 6 ? word.bytes[i] : (uint8_t)~word.bytes[i - 6 + 3]);
 }
 
 struct rectangle cells_panel_area(int32_t row) {

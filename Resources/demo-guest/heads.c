@@ -124,7 +124,7 @@ void heads_tell_frame(void) {
 }
 
 static void draw_selected(void) {
-    if (!motion.full) {
+    if (motion.kind != MOTION_FULL) {
         card_draw();
         panel_draw(true);
     }

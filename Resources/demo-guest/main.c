@@ -125,11 +125,11 @@ static void obey(char command) {
 }
 
 static void show_keys(uint32_t count) {
-    for (uint32_t at = 0; heads_next(&at);) panel_keys(count, !motion.full);
+    for (uint32_t at = 0; heads_next(&at);) panel_keys(count, motion.kind != MOTION_FULL);
 }
 
 static void show_pointer(void) {
-    for (uint32_t at = 0; heads_next(&at);) panel_mouse(!motion.full);
+    for (uint32_t at = 0; heads_next(&at);) panel_mouse(motion.kind != MOTION_FULL);
     heads_show_pointer();
 }
 
@@ -204,7 +204,7 @@ void guest_main(uint32_t magic, const struct multiboot_info *info) {
     serial_setup();
     bool loaded = magic == MULTIBOOT_LOADED;
     options_parse(&options, loaded && info->flags & HAS_COMMAND_LINE ? info->command_line : "");
-    motion.full = options.full;
+    motion.kind = options.motion;
     arena_setup(loaded && info->flags & HAS_MEMORY ? info->memory_upper : 0);
     serial_start_interrupts();
     mouse_kind = i8042_setup();

@@ -64,17 +64,25 @@ static void draw_full(uint32_t frame) {
                     hues + (((uint32_t)y + frame * FULL_STEP) & 255), (uint32_t)screen->width);
 }
 
+static struct rectangle cell_block(void) {
+    return (struct rectangle){screen->layout.lane.x, LANE_Y, BLOCK, BLOCK};
+}
+
 void motion_draw(void) {
-    if (motion.full) {
-        draw_full(motion.frame);
+    struct rectangle lane = screen->layout.lane;
+    // Where only a block changes, the rest is that of frame 0.
+    uint32_t frame = motion.kind == MOTION_BLOCK ? 0 : motion.frame;
+    if (motion.kind == MOTION_FULL) {
+        draw_full(frame);
         panel_draw(false);
     } else {
-        draw_frame_text(motion.frame);
-        draw_lane(screen->layout.lane.x, screen->layout.lane.x + screen->layout.lane.width);
-        draw_block(motion.frame);
+        draw_frame_text(frame);
+        draw_lane(lane.x, lane.x + lane.width);
+        if (motion.kind == MOTION_BLOCK) cells_block(cell_block(), motion.frame);
+        else draw_block(frame);
     }
-    cells_top_strip(motion.frame);
-    cells_bottom_strip(motion.frame);
+    cells_top_strip(frame);
+    cells_bottom_strip(frame);
 }
 
 static void next_block(uint32_t frame) {
@@ -86,9 +94,14 @@ static void next_block(uint32_t frame) {
 }
 
 void motion_next(void) {
-    if (motion.full) {
+    if (motion.kind == MOTION_FULL) {
         motion_draw();
         screen_show((struct rectangle){0, 0, screen->width, screen->height});
+        return;
+    }
+    if (motion.kind == MOTION_BLOCK) {
+        cells_block(cell_block(), motion.frame);
+        screen_show(cell_block());
         return;
     }
     cells_top_strip(motion.frame);

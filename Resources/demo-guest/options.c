@@ -40,9 +40,11 @@ static bool parse_word(const char *word, struct options *options) {
     } else if (is(word, "moving")) {
         options->moving = true;
     } else if (is(word, "full")) {
-        options->full = true;
+        options->motion = MOTION_FULL;
     } else if (is(word, "small")) {
-        options->full = false;
+        options->motion = MOTION_SMALL;
+    } else if (is(word, "block")) {
+        options->motion = MOTION_BLOCK;
     } else if (is(word, "blank-key")) {
         options->blank_key = true;
     } else if (is(word, "text-key")) {

@@ -5,6 +5,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "motion.h"
+
 struct mode {
     uint16_t width;
     uint16_t height;
@@ -25,7 +27,7 @@ struct options {
     struct mode modes[MAXIMUM_MODES];  // what F12 and the serial command `n` go through
     size_t mode_count;
     bool moving;
-    bool full;
+    enum motion_kind motion;
     bool blank_key;
     bool text_key;
     bool vga;           // even where there is a virtio-gpu

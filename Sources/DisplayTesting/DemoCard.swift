@@ -7,6 +7,8 @@ public struct DemoCard: Hashable, Sendable {
     public enum Motion: Hashable, Sendable {
         /// A block of 64x64 pixels moves, and the frame number: the guest's word `small`.
         case small
+        /// A block of 64x64 pixels that stands shows the frame number, and nothing else changes: the guest's word `block`.
+        case block
         /// Every pixel but the cells: the guest's word `full`.
         case full
     }
@@ -63,11 +65,15 @@ public struct DemoCard: Hashable, Sendable {
             canvas.drawCard(self)
             canvas.drawPanelText(input: input, mouse: mouse)
             canvas.drawSmallMotion(frame: frame)
+        case .block:
+            canvas.drawCard(self)
+            canvas.drawPanelText(input: input, mouse: mouse)
+            canvas.drawBlockMotion(frame: frame)
         case .full:
             canvas.drawFullMotion(frame: frame)
         }
         if drawsPointer, mouse.packets > 0, mouse.head == head { canvas.drawPointer(mouse) }
-        canvas.drawStrips(frame: frame)
+        canvas.drawStrips(frame: motion == .block ? 0 : frame)
         canvas.drawPanelCells(self, input: input, mouse: mouse)
         return canvas.cropped(width: width, height: height)
     }

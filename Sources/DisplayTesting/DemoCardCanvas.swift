@@ -56,10 +56,9 @@ struct DemoCardCanvas {
         let bits = cells.encode(value)
         for cell in 0..<DemoCardCells.count {
             let isWhite = bits >> UInt64(DemoCardCells.count - 1 - cell) & 1 == 1
+            let (x, y) = cells.corner(ofCell: cell)
             fill(
-                DemoRectangle(
-                    x: cells.x + cell * cells.size, y: cells.y, width: cells.size,
-                    height: cells.size),
+                DemoRectangle(x: x, y: y, width: cells.size, height: cells.size),
                 isWhite ? DemoCardColour.white : DemoCardColour.black)
         }
     }

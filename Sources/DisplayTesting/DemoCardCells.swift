@@ -1,4 +1,4 @@
-/// A 32-bit word as a row of square cells, black (0) or white (1): 8 that name the place, 32 of the
+/// A 32-bit word as square cells in one row or several, black (0) or white (1): 8 that name the place, 32 of the
 /// value with the highest bit first, 8 of a check byte.
 struct DemoCardCells: Sendable {
     /// The cells of a word.
@@ -15,6 +15,8 @@ struct DemoCardCells: Sendable {
     let sync: UInt8
     /// What the check byte is besides the value's bytes, all combined by exclusive or.
     let seed: UInt8
+    /// How many cells stand side by side; the next ones stand below.
+    var perRow = DemoCardCells.count
 
     /// The frame number in the picture's first rows.
     static let topStrip = DemoCardCells(
@@ -26,6 +28,11 @@ struct DemoCardCells: Sendable {
             x: DemoCardLayout.stripX, y: height - DemoCardLayout.stripCell,
             size: DemoCardLayout.stripCell, sync: 0x6C, seed: checkSeed)
     }
+
+    /// The frame number in the block that is all that changes with the guest's word `block`.
+    static let block = DemoCardCells(
+        x: DemoCardLayout.margin, y: DemoCardLayout.laneY, size: 8, sync: 0x2D, seed: checkSeed,
+        perRow: 8)
 
     /// A row of the panel that shows the input, or of the head's panel.
     static func panel(row: Int) -> DemoCardCells {
@@ -39,6 +46,11 @@ struct DemoCardCells: Sendable {
             x: x, y: y, size: DemoCardLayout.panelCell, sync: 0x96, seed: checkSeed + UInt8(row))
     }
 
+    /// The top left pixel of a cell.
+    func corner(ofCell cell: Int) -> (x: Int, y: Int) {
+        (x + cell % perRow * size, y + cell / perRow * size)
+    }
+
     /// The cells from left to right in the low 48 bits, the leftmost highest.
     func encode(_ value: UInt32) -> UInt64 {
         UInt64(sync) << 40 | UInt64(value) << 8 | UInt64(check(of: value))
@@ -47,7 +59,9 @@ struct DemoCardCells: Sendable {
     /// The value; nil when a pixel is neither black nor white, a cell not of one colour, or the
     /// first byte or the check byte wrong.
     func decode(pixels: [UInt32], width: Int, height: Int) -> UInt32? {
-        guard x + Self.count * size <= width, y >= 0, y + size <= height else { return nil }
+        guard x + perRow * size <= width, y >= 0, y + Self.count / perRow * size <= height else {
+            return nil
+        }
         var bits: UInt64 = 0
         for cell in 0..<Self.count {
             guard let bit = readCell(cell, pixels: pixels, width: width) else { return nil }
@@ -58,9 +72,10 @@ struct DemoCardCells: Sendable {
     }
 
     private func readCell(_ cell: Int, pixels: [UInt32], width: Int) -> UInt64? {
-        let first = pixels[y * width + x + cell * size] & 0xFFFFFF
-        for row in y..<y + size {
-            let start = row * width + x + cell * size
+        let (left, top) = corner(ofCell: cell)
+        let first = pixels[top * width + left] & 0xFFFFFF
+        for row in top..<top + size {
+            let start = row * width + left
             for pixel in pixels[start..<start + size] where pixel & 0xFFFFFF != first {
                 return nil
             }

@@ -8,6 +8,21 @@ extension DemoCardCanvas {
         drawBlock(frame: Int(frame))
     }
 
+    /// The rest of the card is that of frame 0.
+    mutating func drawBlockMotion(frame: UInt32) {
+        drawSmallMotion(frame: 0)
+        drawLane()
+        let cells = DemoCardCells.block
+        drawCells(cells, frame)
+        for cell in 0..<16 {
+            let isWhite = frame >> UInt32(15 - cell) & 1 == 0
+            let (x, y) = cells.corner(ofCell: DemoCardCells.count + cell)
+            fill(
+                DemoRectangle(x: x, y: y, width: cells.size, height: cells.size),
+                isWhite ? DemoCardColour.white : DemoCardColour.black)
+        }
+    }
+
     mutating func drawFullMotion(frame: UInt32) {
         let hues = (0..<256 + width).map(Self.hue)
         for y in 0..<height {

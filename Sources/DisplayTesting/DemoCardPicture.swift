@@ -24,6 +24,9 @@ public struct DemoCardPicture: Sendable {
     /// The frame number in the last eight rows.
     public var bottomFrame: UInt32? { read(.bottomStrip(height: height)) }
 
+    /// The frame number in the block, with the guest's word `block`.
+    public var blockFrame: UInt32? { read(.block) }
+
     /// The frame number; nil when the top and the bottom belong to different frames.
     public var frame: UInt32? {
         guard let top = topFrame, top == bottomFrame else { return nil }

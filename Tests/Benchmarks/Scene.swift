@@ -6,13 +6,19 @@ import Glibc
 enum Activity: String, CaseIterable, Sendable {
     /// Every pixel changes.
     case full
-    /// A block of 64x64 moves.
+    /// A block of 64x64 changes where it stands.
     case small
     /// Nothing, until a key is pressed.
     case still
 
     /// The demo guest's words.
-    var words: String { self == .still ? "still" : "moving rate=60 \(rawValue)" }
+    var words: String {
+        switch self {
+        case .full: "moving rate=60 full"
+        case .small: "moving rate=60 block"
+        case .still: "still"
+        }
+    }
 }
 
 /// One viewer with one guest on one screen, ready to be measured.
@@ -26,6 +32,7 @@ final class Scene {
     let viewer: TestProcess?
     /// From the viewer's start to the first whole picture on the screen, in seconds.
     let firstPicture: Double
+    private let activity: Activity
     private let run: TestRun
     private let screen: XServer
     private let memory: ScreenMemory
@@ -37,6 +44,7 @@ final class Scene {
         options: [String]
     ) throws {
         self.contender = contender
+        self.activity = activity
         self.run = run
         self.screen = screen
         memory = try screen.memory()
@@ -95,14 +103,20 @@ final class Scene {
         var rate: Double { Double(frames) / seconds }
     }
 
+    /// The number of the frame on the screen; nil while it is being drawn.
+    private var frame: UInt32? {
+        activity == .small
+            ? memory.blockFrame(ofCardAt: corner) : memory.frame(ofCardAt: corner)
+    }
+
     /// Counts frames for that long.
     func watch(seconds: Double) throws -> Motion {
         var result = Motion()
         let usage = try (viewer?.processorNanoseconds, screen.process.processorNanoseconds)
         let start = now()
-        var last = memory.frame(ofCardAt: corner)
+        var last = frame
         while now() < start + seconds {
-            if let frame = memory.frame(ofCardAt: corner), frame != last {
+            if let frame, frame != last {
                 if last != nil { result.frames += 1 }
                 last = frame
             }

@@ -56,6 +56,16 @@ struct DemoCardTests {
         }
     }
 
+    @Test("The number in the block is read back; the strips stay as they were")
+    func block() throws {
+        for frame: UInt32 in [0, 1, 0x89AB_CDEF, .max] {
+            let picture = try Self.picture(
+                DemoCard(width: 640, height: 480, motion: .block), frame: frame)
+            #expect(picture.blockFrame == frame)
+            #expect(picture.frame == 0)
+        }
+    }
+
     @Test("Before any input the log is empty and the mouse in the middle")
     func initialState() throws {
         let picture = try Self.picture(DemoCard(width: 800, height: 600))
@@ -65,11 +75,12 @@ struct DemoCardTests {
 
     @Test("Each frame differs from the next; with full motion in every pixel but the cells")
     func motion() {
-        for motion in [DemoCard.Motion.small, .full] {
+        for motion in [DemoCard.Motion.small, .block, .full] {
             let card = DemoCard(width: 640, height: 480, motion: motion)
             let pairs = zip(card.expectedPixels(frame: 7), card.expectedPixels(frame: 8))
             let same = pairs.count { $0 == $1 }
             #expect(same < 640 * 480)
+            if motion == .block { #expect(same >= 640 * 480 - 64 * 64) }
             let cells = 48 * 8 * 8 * 2 + 48 * 4 * 30 * 4
             if motion == .full { #expect(same <= cells) }
         }

@@ -55,6 +55,25 @@ private let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         source.disconnect()
     }
 
+    @Test("Where only a block changes, updates are that block", arguments: QEMUBinary.all)
+    func block(_ binary: QEMUBinary) throws {
+        let (guest, source) = try start(binary, "640x480 still block")
+        let sink = RecordingSink()
+        try source.open(0, sink: sink)
+        let card = DemoCard(width: 640, height: 480, motion: .block)
+        #expect(sink.wait { $0.picture?.withoutAlpha.bytes == bytes(card.expectedPixels()) })
+        let before = sink.events.count
+        for frame: UInt32 in 1...3 {
+            try guest.send(".")
+            let expected = bytes(card.expectedPixels(frame: frame))
+            #expect(sink.wait { $0.picture?.withoutAlpha.bytes == expected })
+        }
+        let block = Rect(x: 48, y: 264, width: 64, height: 64)
+        let new = Set(sink.events[before...])
+        #expect(new == [.pixels(block)] || new == [.inPlace(block)], "\(new)")
+        source.disconnect()
+    }
+
     @Test("The cursor queue's shape, hot-spot, place and end arrive", arguments: QEMUBinary.all)
     func cursor(_ binary: QEMUBinary) throws {
         let (guest, source) = try start(binary, "800x600 still")

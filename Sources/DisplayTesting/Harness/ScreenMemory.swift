@@ -47,6 +47,11 @@ public final class ScreenMemory {
         word(.topStrip, corner)
     }
 
+    /// The frame number in that card's block, with the guest's word `block`; nil while it is being drawn.
+    public func blockFrame(ofCardAt corner: (x: Int, y: Int)) -> UInt32? {
+        word(.block, corner)
+    }
+
     /// How many bytes the keyboard has sent, as that card says; nil while it is being drawn.
     public func keyCount(ofCardAt corner: (x: Int, y: Int)) -> UInt32? {
         word(.panel(row: DemoPanelRow.keyCount), corner)
@@ -69,13 +74,14 @@ public final class ScreenMemory {
 
     // Looks at the middle of each cell only.
     private func word(_ cells: DemoCardCells, _ corner: (x: Int, y: Int)) -> UInt32? {
-        let (x, y) = (corner.x + cells.x, corner.y + cells.y)
-        guard x >= 0, y >= 0, x + DemoCardCells.count * cells.size <= width,
-            y + cells.size <= height
+        let last = cells.corner(ofCell: DemoCardCells.count - 1)
+        guard corner.x >= 0, corner.y >= 0, corner.x + last.x + cells.size <= width,
+            corner.y + last.y + cells.size <= height
         else { return nil }
         var bits: UInt64 = 0
         for cell in 0..<DemoCardCells.count {
-            switch pixel(x: x + cell * cells.size + cells.size / 2, y: y + cells.size / 2) {
+            let (x, y) = cells.corner(ofCell: cell)
+            switch pixel(x: corner.x + x + cells.size / 2, y: corner.y + y + cells.size / 2) {
             case DemoCardColour.black: bits <<= 1
             case DemoCardColour.white: bits = bits << 1 | 1
             default: return nil
