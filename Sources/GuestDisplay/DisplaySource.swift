@@ -25,6 +25,13 @@ public protocol HeadSink: AnyObject, Sendable {
     /// not wait for a window or a display server. It throws ``SurfaceError`` when the event cannot be shown as it is (the last good
     /// picture stays), so that the source can answer its sender; an event that is queued for later is accepted.
     func receive(_ event: DisplayEvent) throws(SurfaceError)
+    /// Hears how many nanoseconds a stage took that the source alone can measure, which is ``Stage/receive``. Any thread; must not wait. Without an
+    /// implementation of its own, a sink does not count it.
+    func note(_ stage: Stage, nanoseconds: UInt64)
+}
+
+extension HeadSink {
+    public func note(_ stage: Stage, nanoseconds: UInt64) {}
 }
 
 /// What a program hears from a source. All calls come on the source's threads, one at a time; they must not block.

@@ -4,6 +4,8 @@ public protocol GuestPicture: AnyObject, Sendable {
     var number: UInt64 { get }
     /// Size in pixels.
     var size: Size { get }
+    /// When it could be drawn first.
+    var published: Moment { get }
 }
 
 /// What a head shows.
@@ -29,6 +31,8 @@ public protocol HeadPictures: HeadSink {
     /// How the pixels of the newest scanout come here, for a user to read: `bytes`, `shared memory`, or which GPU's buffer and who reads it. Empty before the
     /// first.
     var path: String { get }
+    /// When a guest's buffers of a GPU are released.
+    var releasePolicy: ReleasePolicy { get }
     /// Why the newest scanout was refused; nil when it was not.
     var lastRefusal: SurfaceError? { get }
     /// Calls `wake` on a thread of its own after each change of content or cursor, until the observation is cancelled or dropped.

@@ -24,6 +24,8 @@ public struct IngestCounters: Hashable, Sendable {
     public var deferrals: UInt64 = 0
     /// How often EGL or GL failed; the log says why.
     public var failures: UInt64 = 0
+    /// How long ``Stage/receive``, ``Stage/ingest`` and ``Stage/release`` took; the others are windows'.
+    public var stages = StageTimes()
 
     /// All zero.
     public init() {}

@@ -8,12 +8,15 @@ final class Once: Sendable {
         self.action = Mutex(action)
     }
 
-    func run() {
+    /// Whether this was the first to ask.
+    @discardableResult
+    func run() -> Bool {
         let taken = action.withLock { held in
             let action = held
             held = nil
             return action
         }
         taken?()
+        return taken != nil
     }
 }

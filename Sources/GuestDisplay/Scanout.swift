@@ -1,3 +1,5 @@
+internal import Synchronization
+
 /// What a head shows.
 public enum Scanout: Sendable {
     /// A picture in CPU memory. Its bytes are those of this moment, or a mapping that later damage refers to.
@@ -13,6 +15,8 @@ public enum Scanout: Sendable {
 /// Released exactly once: by ``release()``, or when the last reference goes. Any thread.
 public final class FrameRelease: Sendable {
     private let once: Once
+    private let begin = Moment.now
+    private let observer = Mutex<(@Sendable (UInt64) -> Void)?>(nil)
 
     /// `action` runs exactly once, on the thread that releases; it must not block.
     public init(_ action: @escaping @Sendable () -> Void) {
@@ -20,12 +24,23 @@ public final class FrameRelease: Sendable {
     }
 
     deinit {
-        once.run()
+        release()
     }
 
     /// Releases the frame now; later calls do nothing.
     public func release() {
-        once.run()
+        guard once.run() else { return }
+        let body = observer.withLock { observer in
+            defer { observer = nil }
+            return observer
+        }
+        body?(Moment.now.nanoseconds(since: begin))
+    }
+
+    /// Has `body` told, after the release and on its thread, how many nanoseconds the frame was held: since this was made. One at a time can be told;
+    /// nobody is when the frame was released before. It must not block.
+    public func onRelease(_ body: @escaping @Sendable (UInt64) -> Void) {
+        observer.withLock { $0 = body }
     }
 }
 

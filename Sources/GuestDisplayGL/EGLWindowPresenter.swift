@@ -73,28 +73,36 @@ public final class EGLWindowPresenter {
     }
 
     /// Draws as ``PictureDrawer/draw(_:layers:frame:window:)`` and swaps. `window` is the native window's size in device pixels. Does not
-    /// wait for a refresh. Throws what failed; the window stays usable.
+    /// wait for a refresh. Throws what failed; the window stays usable. Returns how long ``Stage/draw`` and ``Stage/swap`` took.
+    @discardableResult
     public func present(
         _ content: Picture?, layers: [Layer], frame: Rect, window: Size
-    ) throws(GLError) {
+    ) throws(GLError) -> StageTimes {
         try present(content, layers: layers, frame: frame, window: window) {}
     }
 
     /// Calls `beforeSwap` with the context current and the frame in its framebuffer.
+    @discardableResult
     func present(
         _ content: Picture?, layers: [Layer], frame: Rect, window: Size,
         beforeSwap: () throws(GLError) -> Void
-    ) throws(GLError) {
-        if isClosed || window.isEmpty { return }
+    ) throws(GLError) -> StageTimes {
+        var times = StageTimes()
+        if isClosed || window.isEmpty { return times }
+        let begin = Moment.now
         try makeCurrent()
         defer { release() }
         // The window's own framebuffer, and its size before the server has told Mesa of a new one.
         epoxy_glBindFramebuffer(GLenum(GL_FRAMEBUFFER), 0)
         try drawer?.draw(content, layers: layers, frame: frame, window: window)
+        times.add(.draw, nanoseconds: Moment.now.nanoseconds(since: begin))
         try beforeSwap()
+        let drawn = Moment.now
         guard epoxy_eglSwapBuffers(display.display, surface) != 0 else {
             throw .egl("eglSwapBuffers")
         }
+        times.add(.swap, nanoseconds: Moment.now.nanoseconds(since: drawn))
+        return times
     }
 
     /// Destroys surface and context; before the native window is destroyed. Idempotent.

@@ -15,6 +15,8 @@ final class HeadState: @unchecked Sendable {
     private let canReadTextures: Bool
     let observers = HeadObservers()
     let counters = Mutex(IngestCounters())
+    /// What changes took that are in no picture yet, in nanoseconds; 0 when there are none.
+    private let applied = Mutex<UInt64>(0)
     let lastRefusal = Mutex<SurfaceError?>(nil)
     /// How the newest scanout's pixels come.
     let path = Mutex("")
@@ -48,6 +50,30 @@ final class HeadState: @unchecked Sendable {
             guard case .gpu(let current) = current else { return false }
             return current === scanout
         }
+    }
+
+    /// A change was applied, since that moment.
+    func didApply(since begin: Moment) {
+        let time = max(1, Moment.now.nanoseconds(since: begin))
+        applied.withLock { $0 += time }
+    }
+
+    /// The ingest has looked, since that moment, at all changes that were applied; `isBehind` tells that their picture is still to come.
+    func didIngest(since begin: Moment, isBehind: Bool) {
+        let time = Moment.now.nanoseconds(since: begin)
+        let whole = applied.withLock { applied -> UInt64 in
+            // A cursor moved, or a slot came back.
+            if applied == 0 { return 0 }
+            applied += time
+            defer { if !isBehind { applied = 0 } }
+            return isBehind ? 0 : applied
+        }
+        if whole > 0 { note(.ingest, nanoseconds: whole) }
+    }
+
+    /// Counts a stage.
+    func note(_ stage: Stage, nanoseconds: UInt64) {
+        counters.withLock { $0.stages.add(stage, nanoseconds: nanoseconds) }
     }
 
     /// Replaces what is published.

@@ -70,6 +70,7 @@ private final class HeadWork: @unchecked Sendable {
 
     private func update() {
         if isClosed { return }
+        let begin = Moment.now
         var isChanged = false
         do throws(GLError) {
             isChanged = try updateContent()
@@ -81,6 +82,7 @@ private final class HeadWork: @unchecked Sendable {
             if error != lastFailure { worker.logger.error("picture: \(error)") }
             lastFailure = error
         }
+        state.didIngest(since: begin, isBehind: isBehind)
         // Set before looking, so that a slot which comes back meanwhile is not missed.
         isWaiting.isSet = true
         rings.sweep()

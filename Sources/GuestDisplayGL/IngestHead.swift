@@ -36,6 +36,9 @@ public final class IngestHead: HeadPictures {
     /// How the pixels of the newest scanout come here.
     public var path: String { state.path.withLock { $0 } }
 
+    /// When a guest's buffers of a GPU are released.
+    public var releasePolicy: ReleasePolicy { worker.releasePolicy }
+
     /// Why the newest scanout was refused; nil when it was not.
     public var lastRefusal: SurfaceError? { state.lastRefusal.withLock { $0 } }
 
@@ -99,6 +102,8 @@ public final class IngestHead: HeadPictures {
     /// cannot be shown; the last good picture stays.
     public func receive(_ event: DisplayEvent) throws(SurfaceError) {
         state.counters.withLock { $0.events += 1 }
+        let begin = Moment.now
+        if case .update(.inPlace(_, let release?)) = event { time(release) }
         do throws(SurfaceError) {
             let (event, path, trial) = try worker.prepared(event)
             try state.apply(event)
@@ -110,8 +115,10 @@ public final class IngestHead: HeadPictures {
         }
         switch event {
         case .scanout(.surface), .scanout(.gl):
+            state.didApply(since: begin)
             state.counters.withLock { $0.changes += 1 }
         case .update:
+            state.didApply(since: begin)
             state.counters.withLock {
                 $0.changes += 1
                 $0.updates += 1
@@ -120,9 +127,19 @@ public final class IngestHead: HeadPictures {
         }
         updater.schedule()
     }
+
+    /// Counts what the source has measured.
+    public func note(_ stage: Stage, nanoseconds: UInt64) {
+        state.note(stage, nanoseconds: nanoseconds)
+    }
 }
 
 extension IngestHead {
+    private func time(_ release: FrameRelease) {
+        // The state holds the frame.
+        release.onRelease { [weak state] in state?.note(.release, nanoseconds: $0) }
+    }
+
     /// A scanout that was received and turns out to be none that can be shown, unless another has come.
     private func refuse(_ event: DisplayEvent, _ error: SurfaceError) {
         guard case .scanout(.gl(let scanout)) = event, state.shows(scanout) else { return }

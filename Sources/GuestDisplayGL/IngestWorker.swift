@@ -119,7 +119,7 @@ final class IngestWorker: @unchecked Sendable {
         _ event: DisplayEvent, _ scanout: GLScanout, _ buffer: DMABuffer
     ) throws(SurfaceError) -> (event: DisplayEvent, path: String, trial: ImportTrial?) {
         let kind = "dma-buf \(buffer.format.fourcc), modifier \(buffer.modifier)"
-        let importedPath = "\(kind), imported, \(releasePolicy.rawValue)"
+        let importedPath = "\(kind), imported"
         // A guest that flips sixty times a second does not wait each time.
         if imported.withLock({ $0.contains(buffer.identity) }) { return (event, importedPath, nil) }
         let trial = ImportTrial()

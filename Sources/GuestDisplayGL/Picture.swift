@@ -17,6 +17,8 @@ public final class Picture: GuestPicture {
     public let number: UInt64
     /// Size in pixels.
     public let size: Size
+    /// When it could be drawn first.
+    public let published = Moment.now
 
     private let slot: PictureSlot?
     private let history: DamageHistory

@@ -30,8 +30,9 @@ struct EGLWindowPresenterTests {
             let picture = try head.waitForPicture(content)
             let frames = [Rect(size), Rect(x: 5, y: 5, width: 240, height: 180)]
             for (index, presenter) in presenters.enumerated() {
-                try presenter.present(
+                let times = try presenter.present(
                     picture, layers: [], frame: frames[index], window: windows[index].size)
+                #expect(times[.draw].count == 1 && times[.swap].count == 1)
             }
             #expect(try server.read(windows[0].id, size: size) == content)
             let large = try server.read(windows[1].id, size: windows[1].size)

@@ -173,6 +173,37 @@ struct IngestHeadTests {
         #expect(head.counters.unchanged == 3)
     }
 
+    /// One entry for a picture, however its changes came, and for each change that makes none.
+    @Test(arguments: Kind.allCases)
+    func stagesAreTimed(_ kind: Kind) throws {
+        let ingest = try kind.makeIngest()
+        defer { ingest.stop() }
+        let head = ingest.makeHead()
+        let begin = Moment.now
+        var content = Pixels.random(Size(width: 40, height: 9), seed: 1)
+        try head.receive(.scanout(.surface(try content.surface())))
+        let picture = try head.waitForPicture(content)
+        #expect(head.counters.stages[.ingest].count == 1)
+        #expect(head.counters.stages[.ingest].nanoseconds > 0)
+        let age = Moment.now.nanoseconds(since: picture.published)
+        #expect(age > 0 && age < Moment.now.nanoseconds(since: begin))
+        try head.receive(.update(.pixels(try content.surface(), x: 0, y: 0)))
+        try head.receive(.cursorPosition(CursorPosition(x: 1, y: 1, isVisible: true)))
+        _ = try wait("the ingest thread's turn") { done in head.settle { done(true) } }
+        #expect(head.counters.stages[.ingest].count == 2)
+        content[3, 4] ^= 1
+        try head.receive(.update(.pixels(try content.surface(), x: 0, y: 0)))
+        #expect(try head.waitForPicture(content).number == 2)
+        #expect(head.counters.stages[.ingest].count == 3)
+        #expect(
+            head.counters.stages[.ingest].longest <= head.counters.stages[.ingest].nanoseconds)
+        head.note(.receive, nanoseconds: 5)
+        head.note(.receive, nanoseconds: 6)
+        #expect(head.counters.stages[.receive].count == 2)
+        #expect(head.counters.stages[.receive].nanoseconds == 11)
+        #expect(head.counters.stages[.release].count == 0)
+    }
+
     @Test(arguments: Kind.allCases)
     func offAndOnAgain(_ kind: Kind) throws {
         let ingest = try kind.makeIngest()

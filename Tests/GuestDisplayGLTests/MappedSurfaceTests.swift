@@ -57,6 +57,7 @@ struct MappedSurfaceTests {
         try head.receive(
             .update(.inPlace(Rect(x: 6, y: 4, width: 3, height: 3), release: release)))
         #expect(released.withLock { $0 } == 1, "released as soon as it was copied")
+        #expect(head.counters.stages[.release].count == 1)
         #expect(head.counters.bytesCopied - before == 9 * 4)
         pixels[7, 5] = 0x12_3456
         try head.waitForPicture(pixels)
@@ -65,6 +66,7 @@ struct MappedSurfaceTests {
             .update(.inPlace(Rect(x: 30, y: 0, width: 3, height: 1), release: nil)))
         pixels[1, 20] = 0xff_ffff
         try head.waitForPicture(pixels)
+        #expect(head.counters.stages[.release].count == 1, "nobody waited")
     }
 
     @Test(arguments: Kind.allCases)

@@ -9,6 +9,8 @@ struct DBusMessage {
     let descriptors: [PassedDescriptor]
     /// What is wrong with the descriptors: their number is not the header's.
     let descriptorFault: String?
+    /// How long it took, from when its first bytes were found until all were read.
+    let receiveNanoseconds: UInt64
 
     /// A reader of the body; throws when the message has another signature.
     func arguments(_ signature: String) throws(DBusFault) -> DBusReader {
@@ -66,6 +68,8 @@ struct DBusMessageReader: ~Copyable {
     private var consumed = 0
     private var lastLength = 0
     private var batches: [Batch] = []
+    /// When the first bytes of the message were found; nil before.
+    private var begin: Moment?
 
     init(socket: ListenerSocket) throws(Errno) {
         self.socket = socket
@@ -79,6 +83,8 @@ struct DBusMessageReader: ~Copyable {
             consumed += lastLength
             lastLength = 0
         }
+        // What came together with the message before is found here.
+        begin = buffer.count > 0 ? .now : nil
         guard try fill(DBusFrame.size) else { return nil }
         let frame = try DBusFrame(buffer.bytes)
         guard try fill(frame.headerLength) else { throw cutOff(frame) }
@@ -102,7 +108,8 @@ struct DBusMessageReader: ~Copyable {
             header: header,
             body: UnsafeRawBufferPointer(
                 rebasing: buffer.bytes[frame.headerLength..<frame.messageLength]),
-            descriptors: descriptors, descriptorFault: fault)
+            descriptors: descriptors, descriptorFault: fault,
+            receiveNanoseconds: begin.map { Moment.now.nanoseconds(since: $0) } ?? 0)
     }
 
     /// Reads until the message at the start has that many bytes; false when the stream ends before its first.
@@ -119,6 +126,7 @@ struct DBusMessageReader: ~Copyable {
                     "the stream ended in the middle of a message, after \(buffer.count) bytes")
             }
             buffer.received(received.byteCount)
+            if begin == nil { begin = received.begin }
             if !received.descriptors.isEmpty || received.isTruncated {
                 batches.append(
                     Batch(

@@ -58,6 +58,9 @@ struct ListenerDispatcher {
     /// Handles one message and answers it, unless a frame's release will.
     mutating func handle(_ message: DBusMessage, reply: PendingReply) {
         guard message.header.isMethodCall else { return }
+        if ListenerInterface.changesPicture(message.header.member) {
+            sink.note(.receive, nanoseconds: message.receiveNanoseconds)
+        }
         do throws(DBusFault) {
             if let answer = try answer(message, reply: reply) {
                 reply.send(answer, mayWait: true)

@@ -69,6 +69,11 @@ enum ListenerInterface {
         )
     ]
 
+    /// Whether a method of ours brings a picture or a change of one.
+    static func changesPicture(_ member: String) -> Bool {
+        member.hasPrefix("Scanout") || member.hasPrefix("Update")
+    }
+
     /// All methods that are ours, not the bus's.
     static var methods: [Method] { listenerMethods + mapMethods + bufferMethods }
 

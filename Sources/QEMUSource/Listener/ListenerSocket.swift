@@ -14,6 +14,8 @@ final class ListenerSocket: Sendable {
     /// What one recvmsg(2) brought.
     struct Received: ~Copyable {
         var byteCount: Int
+        /// Since when they lay there, as far as was seen.
+        var begin: Moment
         var descriptors: [PassedDescriptor]
         /// Whether more descriptors came than were asked for; they are closed.
         var isTruncated: Bool
@@ -72,6 +74,7 @@ final class ListenerSocket: Sendable {
         while true {
             var count = 0
             var isTruncated = false
+            let begin = Moment.now
             let got = swiftvm_receive(
                 number, buffer.baseAddress!, buffer.count, &numbers,
                 min(maximumDescriptors, numbers.count), &count, &isTruncated)
@@ -81,7 +84,8 @@ final class ListenerSocket: Sendable {
                     PassedDescriptor(OwnedDescriptor(owning: $0))
                 }
                 return Received(
-                    byteCount: got, descriptors: descriptors, isTruncated: isTruncated)
+                    byteCount: got, begin: begin, descriptors: descriptors, isTruncated: isTruncated
+                )
             }
             // Descriptors cannot come without a byte; whoever sends them with none gets them closed.
             for index in 0..<count { close(numbers[index]) }
