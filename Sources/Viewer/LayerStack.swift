@@ -4,17 +4,17 @@ public import GuestDisplay
 ///
 /// Keeps the contents it made, so that a layer that did not change keeps its identity and is uploaded once. One for each window.
 public struct LayerStack {
-    private struct Plate {
-        let text: String
+    private struct Plate<Subject: Equatable> {
+        let subject: Subject
         let scale: Int
-        let width: Int
+        let window: Size
         /// Nil where the window is too narrow for any text.
         let content: Layer.Content?
     }
 
     private var cursorContent: (shape: Cursor, serial: UInt64, content: Layer.Content)?
-    private var noticePlate: Plate?
-    private var statisticsPlate: Plate?
+    private var noticePlate: Plate<String>?
+    private var statisticsPlate: Plate<Statistics>?
 
     /// Nothing made yet.
     public init() {}
@@ -29,15 +29,17 @@ public struct LayerStack {
     ) -> [Layer] {
         var layers: [Layer] = []
         if let cursor, let layer = layer(of: cursor, over: geometry) { layers.append(layer) }
-        let width = geometry.window.width
+        let window = geometry.window
         if let statistics {
             let content = LayerStack.content(
-                statistics.text, scaleFactor, width, in: &statisticsPlate, make: TextLayer.panel)
+                statistics, scaleFactor, window, in: &statisticsPlate
+            ) { StatisticsPanel.content($0, scale: $1, window: $2) }
             if let content { layers.append(TextLayer.topLeft(content, scale: scaleFactor)) }
         }
         if let notice {
             let content = LayerStack.content(
-                notice.text, scaleFactor, width, in: &noticePlate, make: TextLayer.plate)
+                notice.text, scaleFactor, window, in: &noticePlate
+            ) { TextLayer.plate($0, scale: $1, maximumWidth: $2.width) }
             if let content { layers.append(TextLayer.centred(content, in: geometry.window)) }
         }
         return layers
@@ -79,15 +81,15 @@ public struct LayerStack {
             height: max(1, Int((Double(place.height) * down).rounded())))
     }
 
-    private static func content(
-        _ text: String, _ scale: Int, _ width: Int, in cache: inout Plate?,
-        make: (_ text: String, _ scale: Int, _ maximumWidth: Int) -> Layer.Content?
+    private static func content<Subject: Equatable>(
+        _ subject: Subject, _ scale: Int, _ window: Size, in cache: inout Plate<Subject>?,
+        make: (_ subject: Subject, _ scale: Int, _ window: Size) -> Layer.Content?
     ) -> Layer.Content? {
-        if let made = cache, made.text == text, made.scale == scale, made.width == width {
+        if let made = cache, made.subject == subject, made.scale == scale, made.window == window {
             return made.content
         }
-        let content = make(text, scale, width)
-        cache = Plate(text: text, scale: scale, width: width, content: content)
+        let content = make(subject, scale, window)
+        cache = Plate(subject: subject, scale: scale, window: window, content: content)
         return content
     }
 }

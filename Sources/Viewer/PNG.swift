@@ -1,4 +1,6 @@
 internal import CGdkPixbuf
+// GLib's types are of the module that the compiler sees first.
+internal import CPangoCairo
 public import GuestDisplay
 
 /// Pictures as PNG, written by gdk-pixbuf: RGB, 8 bits a channel, nothing else in them.

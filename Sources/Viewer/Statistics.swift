@@ -12,23 +12,35 @@ public struct Statistics: Hashable, Sendable {
     public var renderer: String
     /// How the pixels come, for a user to read; empty when unknown.
     public var path: String
+    /// When a guest's buffers of a GPU are released.
+    public var policy: ReleasePolicy
     /// What the head's ingest has done since it began.
     public var counters: IngestCounters
     /// Pictures shown since the window began; what was published and not shown was overtaken by a newer one.
     public var shown: UInt64
+    /// How long the stages took since the beginning: the ingest's and the window's.
+    public var stages: StageTimes
+    /// How long they took lately: in the time of the rates.
+    public var recent: StageTimes
+    /// How long they took in each of the last intervals, the newest last, for a graph; nil where none is wanted.
+    var history: [StageTimes]?
 
     /// Names all.
     public init(
         shownRate: Double?, offeredRate: Double, geometry: PictureGeometry, renderer: String,
-        path: String = "", counters: IngestCounters, shown: UInt64
+        path: String = "", policy: ReleasePolicy, counters: IngestCounters, shown: UInt64,
+        stages: StageTimes = StageTimes(), recent: StageTimes = StageTimes()
     ) {
         self.shownRate = shownRate
         self.offeredRate = offeredRate
         self.geometry = geometry
         self.renderer = renderer
         self.path = path
+        self.policy = policy
         self.counters = counters
         self.shown = shown
+        self.stages = stages
+        self.recent = recent
     }
 
     /// Pictures that nobody saw because a newer one came before the window's next frame.
@@ -49,14 +61,16 @@ public struct Statistics: Hashable, Sendable {
         return """
             \(rate)\(Statistics.decimal(offeredRate, places: 1)) pictures/s
             \(guest), window \(geometry.window)\(scale)
-            \(PlainText.oneLine(renderer))\(pathLine)
+            \(PlainText.oneLine(renderer))
+            \(pathLine)
             received \(counters.changes), merged \(merged), dropped \(dropped), \
             refused \(counters.refused)
             """
     }
 
     private var pathLine: String {
-        path.isEmpty ? "" : "\npictures as \(PlainText.oneLine(path))"
+        (path.isEmpty ? "" : "pictures as \(PlainText.oneLine(path)), ")
+            + "release \(policy.rawValue)"
     }
 
     private var scale: String {
@@ -82,33 +96,41 @@ public struct Statistics: Hashable, Sendable {
 public struct StatisticsMeter: Sendable {
     private var shown: UInt64 = 0
     private var newestNumber: UInt64 = 0
-    private var last: (time: ContinuousClock.Instant, shown: UInt64, published: UInt64)
+    private var last:
+        (time: ContinuousClock.Instant, shown: UInt64, published: UInt64, stages: StageTimes)
 
     /// Begins at a time.
     public init(at time: ContinuousClock.Instant) {
-        last = (time, 0, 0)
+        last = (time, 0, 0, StageTimes())
     }
 
-    /// The window has drawn the picture of that number; one that it draws again counts once.
-    public mutating func didShow(picture number: UInt64) {
-        if number == newestNumber { return }
+    /// The window has drawn the picture of that number; one that it draws again counts once. Whether it is another than the last.
+    @discardableResult
+    public mutating func didShow(picture number: UInt64) -> Bool {
+        if number == newestNumber { return false }
         newestNumber = number
         shown += 1
+        return true
     }
 
     /// The rates since the last call, or since the beginning. `time` must be later; nothing has passed in no time.
+    /// `window` is how long the window's own stages took, since it began.
     public mutating func statistics(
         at time: ContinuousClock.Instant, geometry: PictureGeometry, renderer: String,
-        path: String, counters: IngestCounters
+        path: String, policy: ReleasePolicy, counters: IngestCounters,
+        window: StageTimes = StageTimes()
     ) -> Statistics {
         let seconds = (time - last.time) / .seconds(1)
         let rate = { (now: UInt64, before: UInt64) -> Double in
             seconds > 0 && now > before ? Double(now - before) / seconds : 0
         }
-        defer { last = (time, shown, counters.picturesPublished) }
+        var stages = counters.stages
+        stages.add(window)
+        defer { last = (time, shown, counters.picturesPublished, stages) }
         return Statistics(
             shownRate: rate(shown, last.shown),
             offeredRate: rate(counters.picturesPublished, last.published), geometry: geometry,
-            renderer: renderer, path: path, counters: counters, shown: shown)
+            renderer: renderer, path: path, policy: policy, counters: counters, shown: shown,
+            stages: stages, recent: stages.since(last.stages))
     }
 }

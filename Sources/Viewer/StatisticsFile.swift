@@ -48,7 +48,7 @@ public final class StatisticsFile: Sendable {
 }
 
 extension Statistics {
-    /// One object of JSON. Counters are since the viewer's start, sizes in pixels, `time` in seconds.
+    /// One object of JSON. Counters are since the viewer's start, sizes in pixels, `time` in seconds, `ns` and `longest` of a stage in nanoseconds.
     func json(head: Head.ID, seconds: Double) -> String {
         let numbers: [(String, UInt64)] = [
             ("received", counters.changes), ("updates", counters.updates),
@@ -62,12 +62,20 @@ extension Statistics {
         let texts = [
             ("guest", Statistics.words(geometry.guest)),
             ("window", Statistics.words(geometry.window)),
-            ("renderer", renderer), ("path", path),
+            ("renderer", renderer), ("path", path), ("policy", policy.rawValue),
         ]
+        let times = Stage.allCases.map { stage in
+            let time = stages[stage]
+            return """
+                "\(stage.rawValue)":{"count":\(time.count),"ns":\(time.nanoseconds),\
+                "longest":\(time.longest)}
+                """
+        }
         let members =
             ["\"time\":\(Statistics.decimal(seconds, places: 6))", "\"head\":\(head)"]
             + numbers.map { "\"\($0)\":\($1)" }
             + texts.map { "\"\($0)\":\(Statistics.quoted($1))" }
+            + ["\"stages\":{\(times.joined(separator: ","))}"]
         return "{\(members.joined(separator: ","))}"
     }
 

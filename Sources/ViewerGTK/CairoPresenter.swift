@@ -68,12 +68,14 @@ final class CairoPresenter: PicturePresenter {
         // The first frame, and one of another size, which GTK draws whole.
         if frame?.geometry.window != pixelSize { frame = frameSource?() }
         guard let frame, !hasFailed else { return }
+        let begin = Moment.now
         let scale = Double(scaleFactor)
         cairo_scale(cairo, 1 / scale, 1 / scale)
         do throws(GLError) {
             try drawer.draw(
                 frame.picture, layers: frame.layers, frame: frame.geometry.frame,
                 window: frame.geometry.window, to: cairo)
+            frame.times.add(.draw, since: begin)
         } catch {
             hasFailed = true
             logger.error("cannot draw: \(error)")

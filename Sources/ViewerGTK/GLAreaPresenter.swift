@@ -38,11 +38,13 @@ final class GLAreaPresenter: PicturePresenter {
 
     private func render() {
         guard !hasFailed, let frame = frameSource?() else { return }
+        let begin = Moment.now
         do throws(GLError) {
             if drawer == nil { drawer = try PictureDrawer() }
             try drawer?.draw(
                 frame.picture, layers: frame.layers, frame: frame.geometry.frame,
                 window: frame.geometry.window)
+            frame.times.add(.draw, since: begin)
         } catch {
             hasFailed = true
             logger.error("cannot draw with GL: \(error); try --renderer software")

@@ -42,9 +42,10 @@ final class X11EGLPresenter: PicturePresenter {
                     display: display,
                     nativeWindow: UInt(gdk_x11_window_get_xid(gtk_widget_get_window(widget))))
             }
-            try presenter?.present(
+            let times = try presenter?.present(
                 frame.picture, layers: frame.layers, frame: frame.geometry.frame,
                 window: frame.geometry.window)
+            if let times { frame.times.add(times) }
         } catch {
             hasFailed = true
             logger.error("cannot draw with GL: \(error); try --renderer software")

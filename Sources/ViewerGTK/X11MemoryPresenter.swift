@@ -39,6 +39,7 @@ final class X11MemoryPresenter: PicturePresenter {
 
     private func present() {
         guard let frame = frameSource?() else { return }
+        let begin = Moment.now
         let size = frame.geometry.window
         if memory == nil { memory = swiftvm_x11_memory_new(gtk_widget_get_window(widget)) }
         var stride: Int32 = 0
@@ -57,11 +58,13 @@ final class X11MemoryPresenter: PicturePresenter {
         } catch {
             return fail("\(error)")
         }
+        let drawn = frame.times.add(.draw, since: begin)
         let rects = damage.rects.map { $0.intersection(Rect(size)) }.filter { !$0.isEmpty }
         swiftvm_x11_memory_put(
             memory,
             rects.flatMap { [Int32($0.x), Int32($0.y), Int32($0.width), Int32($0.height)] },
             Int32(rects.count))
+        frame.times.add(.swap, since: drawn)
         lastFailure = ""
     }
 

@@ -73,7 +73,7 @@ public struct SnapshotJob {
         let geometry = PictureGeometry(guest: pixels.size, window: pixels.size, mode: .oneToOne)
         var statistics = meter.statistics(
             at: .now, geometry: geometry, renderer: ingest.rendererDescription, path: head.path,
-            counters: head.counters)
+            policy: head.releasePolicy, counters: head.counters)
         statistics.shownRate = nil
         let notice = Notice.of(
             end: nil, machine: source.machine?.state, isOff: false, hasPicture: true, hint: nil)

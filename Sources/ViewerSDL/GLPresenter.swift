@@ -24,6 +24,7 @@ final class GLPresenter: Presenter {
     }
 
     func present(_ frame: HeadFrame<Picture>, window size: Size) throws(DisplayError) {
+        let start = Moment.now
         // Mesa's software drivers tell a context of another size of its window after a swap, too late for the frame that it shows; a new
         // context knows at once.
         if isSoftware, let drawing, drawing.size != size { close() }
@@ -38,7 +39,9 @@ final class GLPresenter: Presenter {
         } catch {
             throw DisplayError("\(error)")
         }
+        let drawn = frame.times.add(.draw, since: start)
         SDL_GL_SwapWindow(window)
+        frame.times.add(.swap, since: drawn)
     }
 
     // Every frame is drawn whole.

@@ -16,6 +16,7 @@ final class SoftwarePresenter: Presenter {
     }
 
     func present(_ frame: HeadFrame<Picture>, window size: Size) throws(DisplayError) {
+        let begin = Moment.now
         // SDL makes another one after a change of the window's size.
         guard let surface = SDL_GetWindowSurface(window) else {
             throw DisplayError("SDL_GetWindowSurface: \(SDLLibrary.lastError)")
@@ -45,11 +46,13 @@ final class SoftwarePresenter: Presenter {
             SDL_Rect(
                 x: Int32($0.x), y: Int32($0.y), w: Int32($0.width), h: Int32($0.height))
         }
+        let drawn = frame.times.add(.draw, since: begin)
         guard !rects.isEmpty else { return }
         if SDL_UpdateWindowSurfaceRects(window, rects, Int32(rects.count)) != 0 {
             shown.invalidate()
             throw DisplayError("SDL_UpdateWindowSurfaceRects: \(SDLLibrary.lastError)")
         }
+        frame.times.add(.swap, since: drawn)
     }
 
     func invalidate() { shown.invalidate() }

@@ -21,6 +21,7 @@ final class WaylandMemoryPresenter: Presenter {
     }
 
     func present(_ frame: HeadFrame<Picture>, window size: Size) throws(DisplayError) {
+        let begin = Moment.now
         var (stride, index): (Int32, Int32) = (0, 0)
         var isNew = false
         guard
@@ -43,10 +44,12 @@ final class WaylandMemoryPresenter: Presenter {
         let damage = shown.update(
             to: frame.picture, layers: frame.layers, frame: place, window: size)
         let rects = damage.rects.map { $0.intersection(Rect(size)) }.filter { !$0.isEmpty }
+        let drawn = frame.times.add(.draw, since: begin)
         swiftvm_sdl_memory_commit(
             memory,
             rects.flatMap { [Int32($0.x), Int32($0.y), Int32($0.width), Int32($0.height)] },
             Int32(rects.count))
+        frame.times.add(.swap, since: drawn)
     }
 
     func invalidate() {

@@ -46,31 +46,69 @@ extension EndToEndTests {
             }
         }
 
-        @Test("Each second a line of counters is written", arguments: ViewerProgram.allCases)
-        func statistics(program: ViewerProgram) throws {
-            try TestRun.run("statistics-\(program)") { run in
-                let screen = try TestScreen(run, .x11)
-                let guest = try GuestMachine(run, .ten, .demo("640x480 moving"))
+        @Test("Each second a line of counters is written", arguments: Desk.all)
+        func statistics(desk: Desk) throws {
+            try TestRun.run("statistics-\(desk)") { run in
+                let screen = try TestScreen(run, desk.server)
+                let guest = try GuestMachine(run, desk.version, .demo("640x480 moving"))
                 let path = run.path("statistics")
                 let viewer = try ViewerUnderTest(
-                    run, program, screen, ["--stats", path, guest.qmpPath])
+                    run, desk.viewer, screen, ["--stats", path, guest.qmpPath])
                 try viewer.waitForCard(640, 480)
-                // The number after a name in each whole line.
-                let counts = { (name: String) in
-                    TestProcess.text(path).split(separator: "\n").compactMap {
-                        $0.split(separator: ",").first { $0.hasPrefix("\"\(name)\":") }
-                            .flatMap { Int($0.drop { $0 != ":" }.dropFirst()) }
+                let lines = { TestProcess.text(path).split(separator: "\n") }
+                // The number after those words in each whole line.
+                let counts = { (words: String) in
+                    lines().compactMap { line in
+                        line.firstRange(of: words).flatMap {
+                            Int(line[$0.upperBound...].prefix { $0.isNumber })
+                        }
                     }
                 }
+                let growing =
+                    ["\"received\":", "\"shown\":"]
+                    + ["receive", "ingest", "wait", "draw"].map { "\"\($0)\":{\"count\":" }
                 try eventually(
                     "the counters grow", details: { TestProcess.text(path) },
                     that: {
-                        let (received, shown) = (counts("received"), counts("shown"))
-                        guard received.count >= 4, shown.count >= 4 else { return false }
-                        return received[3] > received[1] && shown[3] > shown[1]
+                        growing.allSatisfy {
+                            let numbers = counts($0)
+                            return numbers.count >= 4 && numbers[3] > numbers[1]
+                        }
                     })
-                try check(
-                    TestProcess.text(path).contains("\"guest\":\"640x480\""), "the guest's size")
+                let text = TestProcess.text(path)
+                try check(text.contains("\"guest\":\"640x480\""), "the guest's size")
+                try check(text.contains("\"policy\":\"after-copy\""), "the policy")
+                // On Wayland GTK does that itself.
+                let swaps = try #require(counts("\"swap\":{\"count\":").last)
+                let isOwn = desk.viewer == .sdl || desk.server == .x11
+                try check((swaps > 0) == isOwn, "\(swaps) swaps")
+            }
+        }
+
+        @Test(
+            "Ctrl+Alt+I shows the statistics and a graph that grows",
+            arguments: ViewerProgram.allCases, RendererOption.allCases)
+        func graph(program: ViewerProgram, renderer: RendererOption) throws {
+            try TestRun.run("graph-\(program)-\(renderer)") { run in
+                let screen = try TestScreen(run, .x11)
+                let guest = try GuestMachine(run, .ten, .demo("800x600 moving"))
+                let viewer = try ViewerUnderTest(
+                    run, program, screen, [guest.qmpPath], renderer: renderer)
+                try viewer.waitForCard(800, 600)
+                // The colors of receive, ingest, wait, draw and swap.
+                let colors: Set<UInt32> = [0x56b4e9, 0x009e73, 0x7c8491, 0xe69f00, 0xd55e00]
+                let colored = { try screen.capture().pixels.filter { colors.contains($0) } }
+                let before = try colored().count
+                try viewer.takeKeyboard(of: guest)
+                try screen.injector.combination([37, 64, 31])
+                try eventually("the legend") {
+                    let seen = try colored()
+                    return Set(seen) == colors && seen.count >= before + 5 * 64
+                }
+                let first = try colored().count
+                try eventually("the graph grows") { try colored().count > first + 200 }
+                try screen.injector.combination([37, 64, 31])
+                try eventually("all of it goes") { try colored().count <= before }
             }
         }
 

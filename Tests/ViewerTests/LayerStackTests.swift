@@ -31,7 +31,7 @@ import Testing
         counters.refused = 3
         return Statistics(
             shownRate: 59.94, offeredRate: 75, geometry: geometry, renderer: "GL: x\ny",
-            counters: counters, shown: 80)
+            policy: .afterCopy, counters: counters, shown: 80)
     }
 
     @Test func nothingNeedsNoLayer() {
@@ -134,6 +134,62 @@ import Testing
         #expect(layers[1].frame.x == (640 * scale - layers[1].content.size.width) / 2)
     }
 
+    /// All stages, a column of each height, and a long name.
+    private func fullStatistics(_ geometry: PictureGeometry) -> Statistics {
+        var statistics = statistics(geometry)
+        statistics.renderer = String(repeating: "a long name of a renderer, ", count: 4)
+        statistics.history = (0..<80).map { index in
+            var sample = StageTimes()
+            for (place, stage) in Stage.allCases.enumerated() {
+                sample.add(stage, nanoseconds: UInt64(index * (place + 1) * 10_000))
+            }
+            statistics.stages.add(sample)
+            statistics.recent = sample
+            return sample
+        }
+        return statistics
+    }
+
+    @Test(arguments: [1, 2, 3])
+    func statisticsWithTheirGraphFitASmallWindow(_ scale: Int) throws {
+        var stack = LayerStack()
+        let geometry = geometry(Size(width: 640 * scale, height: 480 * scale))
+        let full = fullStatistics(geometry)
+        let layer = { (statistics: Statistics) in
+            stack.layers(over: geometry, scaleFactor: scale, statistics: statistics).first
+        }
+        let shown = try #require(layer(full))
+        #expect(shown.frame.maxX <= 632 * scale && shown.frame.maxY <= 472 * scale)
+        for stage in Stage.allCases {
+            let color = 0xff00_0000 | StageGraph.color(of: stage)
+            let count = shown.content.pixels.count { $0 == color }
+            #expect(count > (64 + 60) * scale * scale, "\(stage): legend and graph")
+        }
+        // The graph is below the rest.
+        var without = full
+        without.history = nil
+        let short = try #require(layer(without))
+        #expect(short.content.size.height + 64 * scale < shown.content.size.height)
+        // It moves without a change of the text.
+        var next = full
+        next.history?.append(full.recent)
+        #expect(layer(full)?.content.pixels == shown.content.pixels)
+        #expect(try #require(layer(next)).content.pixels != shown.content.pixels)
+    }
+
+    @Test func whereTheGraphHasNoRoomTheTextIsLeft() throws {
+        var stack = LayerStack()
+        for size in [Size(width: 640, height: 200), Size(width: 100, height: 600)] {
+            let geometry = geometry(size)
+            var full = fullStatistics(geometry)
+            full.renderer = "x"
+            let shown = stack.layers(over: geometry, scaleFactor: 1, statistics: full)
+            full.history = nil
+            let text = stack.layers(over: geometry, scaleFactor: 1, statistics: full)
+            #expect(shown.map(\.frame) == text.map(\.frame) && shown.count == 1)
+        }
+    }
+
     @Test func aWindowTooNarrowForTextHasNone() throws {
         var stack = LayerStack()
         let geometry = geometry(Size(width: 40, height: 30))
@@ -150,6 +206,7 @@ import Testing
                 59.9 of 75.0 pictures/s
                 guest 640×480, window 800×600, scale 1.25
                 GL: x y
+                release after-copy
                 received 110, merged 10, dropped 20, refused 3
                 """)
         var other = statistics(geometry(Size(width: 1280, height: 960)))
@@ -178,17 +235,17 @@ import Testing
         counters.picturesPublished = 40
         let first = meter.statistics(
             at: start + .milliseconds(500), geometry: geometry(), renderer: "r", path: "",
-            counters: counters)
+            policy: .afterCopy, counters: counters)
         #expect(first.shownRate == 60 && first.offeredRate == 80)
         #expect(first.shown == 30 && first.dropped == 10)
         counters.picturesPublished = 50
         let second = meter.statistics(
             at: start + .milliseconds(1500), geometry: geometry(), renderer: "r", path: "",
-            counters: counters)
+            policy: .afterCopy, counters: counters)
         #expect(second.shownRate == 0 && second.offeredRate == 10)
         let none = meter.statistics(
             at: start + .milliseconds(1500), geometry: geometry(), renderer: "r", path: "",
-            counters: counters)
+            policy: .afterCopy, counters: counters)
         #expect(none.shownRate == 0 && none.offeredRate == 0)
     }
 }

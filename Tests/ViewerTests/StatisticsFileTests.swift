@@ -12,16 +12,21 @@ import Testing
         counters.picturesPublished = 100
         counters.unchanged = 4
         counters.bytesCopied = 1 << 40
+        counters.stages.add(.receive, nanoseconds: 500)
+        counters.stages.add(.receive, nanoseconds: 1500)
+        var stages = counters.stages
+        stages.add(.wait, nanoseconds: 7_000_000_000)
         return Statistics(
             shownRate: 60, offeredRate: 75,
             geometry: PictureGeometry(
                 guest: Size(width: 1920, height: 1080), window: Size(width: 960, height: 540),
                 mode: .fit),
-            renderer: "GL: \"x\\\u{7}é\ny", path: "bytes", counters: counters, shown: 80)
+            renderer: "GL: \"x\\\u{7}é\ny", path: "bytes", policy: .afterDraw,
+            counters: counters, shown: 80, stages: stages)
     }()
 
     private let line = #"""
-        {"time":12.500000,"head":1,"received":110,"updates":0,"unchanged":4,"merged":6,"published":100,"shown":80,"dropped":20,"refused":0,"deferred":0,"failures":0,"imports":0,"direct":0,"bytesCopied":1099511627776,"pixelsUploaded":0,"guest":"1920x1080","window":"960x540","renderer":"GL: \"x\\\u0007é\u000ay","path":"bytes"}
+        {"time":12.500000,"head":1,"received":110,"updates":0,"unchanged":4,"merged":6,"published":100,"shown":80,"dropped":20,"refused":0,"deferred":0,"failures":0,"imports":0,"direct":0,"bytesCopied":1099511627776,"pixelsUploaded":0,"guest":"1920x1080","window":"960x540","renderer":"GL: \"x\\\u0007é\u000ay","path":"bytes","policy":"after-draw","stages":{"receive":{"count":2,"ns":2000,"longest":1500},"ingest":{"count":0,"ns":0,"longest":0},"wait":{"count":1,"ns":7000000000,"longest":7000000000},"draw":{"count":0,"ns":0,"longest":0},"swap":{"count":0,"ns":0,"longest":0},"release":{"count":0,"ns":0,"longest":0}}}
         """#
 
     @Test func aLineIsOneObjectOfJSON() {

@@ -103,7 +103,8 @@ public final class HeadController<Pictures: HeadPictures> {
             guard let self else { return nil }
             return HeadStatistics.Reading(
                 geometry: self.geometry, renderer: self.rendererDescription,
-                path: self.pictures.path, counters: self.pictures.counters)
+                path: self.pictures.path, policy: self.pictures.releasePolicy,
+                counters: self.pictures.counters)
         } onChange: { [weak self] in
             self?.window?.queueDraw()
         }
@@ -171,7 +172,7 @@ extension HeadController {
         let geometry = geometry
         guard !geometry.window.isEmpty else { return nil }
         let picture = lastPicture
-        if let picture { statistics.didShow(picture: picture.number) }
+        if let picture { statistics.didTake(picture) }
         let notice = Notice.of(
             end: session.end, isRemoved: isRemoved, machine: session.machineState,
             isOff: isKnownOff, hasPicture: guestSize != .zero, refusal: pictures.lastRefusal,
@@ -183,7 +184,8 @@ extension HeadController {
             over: geometry, scaleFactor: window?.scaleFactor ?? 1,
             cursor: drawsCursor ? pictures.cursor : nil, statistics: statistics.shown,
             notice: notice)
-        return HeadFrame(picture: picture, layers: layers, geometry: geometry)
+        return HeadFrame(
+            picture: picture, layers: layers, geometry: geometry, times: statistics.times)
     }
 
     // While the display is off the last picture goes once it is known to be so.

@@ -8,12 +8,17 @@ public struct HeadFrame<Picture: GuestPicture> {
     public var layers: [Layer]
     /// Where the picture goes.
     public var geometry: PictureGeometry
+    /// Where the window counts how long it takes to draw this and to hand it over.
+    public let times: WindowTimes
 
-    /// Names all three.
-    public init(picture: Picture?, layers: [Layer], geometry: PictureGeometry) {
+    /// Names all.
+    public init(
+        picture: Picture?, layers: [Layer], geometry: PictureGeometry, times: WindowTimes
+    ) {
         self.picture = picture
         self.layers = layers
         self.geometry = geometry
+        self.times = times
     }
 }
 
