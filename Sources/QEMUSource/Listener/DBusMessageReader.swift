@@ -66,6 +66,7 @@ struct DBusMessageReader: ~Copyable {
     private var consumed = 0
     private var lastLength = 0
     private var batches: [Batch] = []
+    private var parser = DBusHeaderParser()
 
     init(socket: ListenerSocket) throws(Errno) {
         self.socket = socket
@@ -82,7 +83,7 @@ struct DBusMessageReader: ~Copyable {
         guard try fill(DBusFrame.size) else { return nil }
         let frame = try DBusFrame(buffer.bytes)
         guard try fill(frame.headerLength) else { throw cutOff(frame) }
-        let header = try DBusMessageHeader(frame: frame, bytes: buffer.bytes)
+        let header = try parser.header(frame, bytes: buffer.bytes)
         guard try fill(frame.messageLength) else { throw cutOff(frame) }
         lastLength = frame.messageLength
 
