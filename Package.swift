@@ -55,7 +55,7 @@ let package = Package(
         .target(
             name: "CShimsGTK", dependencies: ["CGTK"],
             linkerSettings: [
-                .linkedLibrary("wayland-client"), .linkedLibrary("X11"), .linkedLibrary("Xext"),
+                .linkedLibrary("wayland-client"), .linkedLibrary("X11"),
             ]),
         .target(
             name: "CShimsMonitors",
@@ -69,11 +69,16 @@ let package = Package(
                 .linkedLibrary("wayland-client"), .linkedLibrary("X11"), .linkedLibrary("Xi"),
             ]),
 
+        .target(
+            name: "CShimsX11",
+            linkerSettings: [.linkedLibrary("xcb"), .linkedLibrary("xcb-shm")]),
+
         // The rooms. Imports run one way; Tools/lint checks it.
         .target(name: "GuestDisplay", dependencies: ["CShims", systemPackage, logging]),
         .target(
             name: "GuestDisplayGL",
-            dependencies: ["GuestDisplay", "CCairo", "CEpoxy", "CGBM", "CShims", logging]),
+            dependencies: ["GuestDisplay", "CCairo", "CEpoxy", "CGBM", "CShims", "CShimsX11", logging,
+            ]),
         .target(
             name: "QEMUSource",
             dependencies: [

@@ -37,12 +37,18 @@ void cells_bottom_strip(uint32_t frame) {
     draw_word(STRIP_X, screen->height - STRIP_CELL, STRIP_CELL, BOTTOM_SYNC, CHECK_SEED, frame);
 }
 
+static uint8_t reversed(uint8_t byte) {
+    uint8_t result = 0;
+    for (int32_t bit = 0; bit < 8; bit++) result = (uint8_t)(result << 1 | (byte >> bit & 1));
+    return result;
+}
+
 void cells_block(struct rectangle area, uint32_t frame) {
     struct word word = word_of(BLOCK_SYNC, CHECK_SEED, frame);
     int32_t size = area.width / 8;
     for (int32_t i = 0; i < 8; i++)
         draw_byte(area.x, area.y + i * size, size,
-                  i < 6 ? word.bytes[i] : (uint8_t)~word.bytes[i - 6 + 3]);
+                  i < 6 ? word.bytes[i] : reversed(word.bytes[i - 6 + 3]));
 }
 
 struct rectangle cells_panel_area(int32_t row) {

@@ -8,7 +8,8 @@
 
 void cells_top_strip(uint32_t frame);
 void cells_bottom_strip(uint32_t frame);
-// A square of 8x8 cells: the six bytes one below the other, then the inverse of the lower two of the value.
+// A square of 8x8 cells: the six bytes one below the other, then the lower two of the value from right to left, so that the halves of
+// two frames make no number.
 void cells_block(struct rectangle area, uint32_t frame);
 // Where a row of the panel is: 0 to 23, and 24 to 29 in the head's panel.
 struct rectangle cells_panel_area(int32_t row);

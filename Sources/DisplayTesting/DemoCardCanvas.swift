@@ -54,8 +54,8 @@ struct DemoCardCanvas {
 
     mutating func drawCells(_ cells: DemoCardCells, _ value: UInt32) {
         let bits = cells.encode(value)
-        for cell in 0..<DemoCardCells.count {
-            let isWhite = bits >> UInt64(DemoCardCells.count - 1 - cell) & 1 == 1
+        for cell in 0..<cells.cellCount {
+            let isWhite = bits >> UInt64(cells.cellCount - 1 - cell) & 1 == 1
             let (x, y) = cells.corner(ofCell: cell)
             fill(
                 DemoRectangle(x: x, y: y, width: cells.size, height: cells.size),

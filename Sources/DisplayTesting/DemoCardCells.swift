@@ -17,6 +17,12 @@ struct DemoCardCells: Sendable {
     let seed: UInt8
     /// How many cells stand side by side; the next ones stand below.
     var perRow = DemoCardCells.count
+    /// Whether 16 cells more have the value's lower two bytes, each with its lowest bit first: else parts of two frames, side by side, could make a
+    /// number where the bytes stand one below the other.
+    var hasReversedBytes = false
+
+    /// How many cells there are.
+    var cellCount: Int { DemoCardCells.count + (hasReversedBytes ? 16 : 0) }
 
     /// The frame number in the picture's first rows.
     static let topStrip = DemoCardCells(
@@ -32,7 +38,7 @@ struct DemoCardCells: Sendable {
     /// The frame number in the block that is all that changes with the guest's word `block`.
     static let block = DemoCardCells(
         x: DemoCardLayout.margin, y: DemoCardLayout.laneY, size: 8, sync: 0x2D, seed: checkSeed,
-        perRow: 8)
+        perRow: 8, hasReversedBytes: true)
 
     /// A row of the panel that shows the input, or of the head's panel.
     static func panel(row: Int) -> DemoCardCells {
@@ -51,24 +57,35 @@ struct DemoCardCells: Sendable {
         (x + cell % perRow * size, y + cell / perRow * size)
     }
 
-    /// The cells from left to right in the low 48 bits, the leftmost highest.
+    /// The cells in their order in the low 48 or 64 bits, the first highest.
     func encode(_ value: UInt32) -> UInt64 {
-        UInt64(sync) << 40 | UInt64(value) << 8 | UInt64(check(of: value))
+        let word = UInt64(sync) << 40 | UInt64(value) << 8 | UInt64(check(of: value))
+        guard hasReversedBytes else { return word }
+        var reversed: UInt64 = 0
+        for shift in [8, 0] {
+            for bit in 0..<8 { reversed = reversed << 1 | UInt64(value >> UInt32(shift + bit) & 1) }
+        }
+        return word << 16 | reversed
+    }
+
+    /// The value that ``encode(_:)`` gives these bits for; nil when there is none.
+    func value(of bits: UInt64) -> UInt32? {
+        let value = UInt32(truncatingIfNeeded: bits >> (hasReversedBytes ? 24 : 8))
+        return encode(value) == bits ? value : nil
     }
 
     /// The value; nil when a pixel is neither black nor white, a cell not of one colour, or the
     /// first byte or the check byte wrong.
     func decode(pixels: [UInt32], width: Int, height: Int) -> UInt32? {
-        guard x + perRow * size <= width, y >= 0, y + Self.count / perRow * size <= height else {
+        guard x + perRow * size <= width, y >= 0, y + cellCount / perRow * size <= height else {
             return nil
         }
         var bits: UInt64 = 0
-        for cell in 0..<Self.count {
+        for cell in 0..<cellCount {
             guard let bit = readCell(cell, pixels: pixels, width: width) else { return nil }
             bits = bits << 1 | bit
         }
-        let value = UInt32(truncatingIfNeeded: bits >> 8)
-        return encode(value) == bits ? value : nil
+        return value(of: bits)
     }
 
     private func readCell(_ cell: Int, pixels: [UInt32], width: Int) -> UInt64? {

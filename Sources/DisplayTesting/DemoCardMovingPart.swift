@@ -12,15 +12,7 @@ extension DemoCardCanvas {
     mutating func drawBlockMotion(frame: UInt32) {
         drawSmallMotion(frame: 0)
         drawLane()
-        let cells = DemoCardCells.block
-        drawCells(cells, frame)
-        for cell in 0..<16 {
-            let isWhite = frame >> UInt32(15 - cell) & 1 == 0
-            let (x, y) = cells.corner(ofCell: DemoCardCells.count + cell)
-            fill(
-                DemoRectangle(x: x, y: y, width: cells.size, height: cells.size),
-                isWhite ? DemoCardColour.white : DemoCardColour.black)
-        }
+        drawCells(.block, frame)
     }
 
     mutating func drawFullMotion(frame: UInt32) {

@@ -31,7 +31,8 @@ public enum Stage: String, CaseIterable, Sendable {
     case wait
     /// A window's drawing, of the picture and what lies over it: how long our calls take, not how long a GPU is busy with them.
     case draw
-    /// Handing over to the display server what was drawn; never counted where the toolkit does that itself.
+    /// Handing over to the display server what was drawn, with the wait for memory from which it still reads the frame before; never counted where the
+    /// toolkit does that itself.
     case swap
     /// From the arrival of an update that the guest waits for (a dma-buf, a mapping) until the guest was told to draw on.
     case release

@@ -134,24 +134,19 @@ private struct RowCopy {
             ? .zero : Rect(x: left, y: top, width: right - left, height: bottom - top)
     }
 
-    /// Where two rows begin and cease to differ, in pixels, to a cache line's grain.
+    /// Where two rows begin and cease to differ, in pixels, to a cache line's grain. Looks at long stretches first: a comparison has a price of its own.
     private func difference(_ one: UnsafeRawPointer, _ other: UnsafeRawPointer) -> (Int, Int)? {
-        let block = 16
+        func isSame(_ first: Int, _ count: Int) -> Bool {
+            memcmp(one + first * 4, other + first * 4, count * 4) == 0
+        }
+        let (stretch, line) = (256, 16)
         var first = 0
-        while first + block <= width, memcmp(one + first * 4, other + first * 4, block * 4) == 0 {
-            first += block
-        }
-        if first + block > width,
-            memcmp(one + first * 4, other + first * 4, (width - first) * 4) == 0
-        {
-            return nil
-        }
+        while first + stretch <= width, isSame(first, stretch) { first += stretch }
+        while first + line <= width, isSame(first, line) { first += line }
+        if first + line > width, isSame(first, width - first) { return nil }
         var end = width
-        while end - block > first,
-            memcmp(one + (end - block) * 4, other + (end - block) * 4, block * 4) == 0
-        {
-            end -= block
-        }
+        while end - stretch > first, isSame(end - stretch, stretch) { end -= stretch }
+        while end - line > first, isSame(end - line, line) { end -= line }
         return (first, end)
     }
 

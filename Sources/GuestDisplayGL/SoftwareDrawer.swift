@@ -44,6 +44,9 @@ public final class SoftwareDrawer {
         to memory: UnsafeMutableRawPointer, stride: Int, damage: Damage? = nil
     ) throws(GLError) {
         if window.isEmpty { return }
+        if copies(content, layers: layers, frame: frame, damage: damage, to: memory, stride: stride, window: window) {
+            return
+        }
         let surface = cairo_image_surface_create_for_data(
             memory.assumingMemoryBound(to: UInt8.self), CAIRO_FORMAT_ARGB32,
             CInt(clamping: window.width), CInt(clamping: window.height), CInt(clamping: stride))
@@ -62,6 +65,32 @@ public final class SoftwareDrawer {
                 to: cairo)
         }
         try SoftwareDrawer.check(cairo_status(cairo), "drawing")
+    }
+
+    /// Copies the damaged pixels where that is all: a picture at its own size, and nothing else to be seen there. Whether it was so.
+    private func copies(
+        _ content: Picture?, layers: [Layer], frame: Rect, damage: Damage?,
+        to target: UnsafeMutableRawPointer, stride: Int, window: Size
+    ) -> Bool {
+        guard let damage, let content, content.size == frame.size,
+            case .memory(let memory) = content.storage
+        else { return false }
+        for rect in damage.rects {
+            let region = rect.intersection(Rect(window))
+            guard frame.contains(region) || region.isEmpty,
+                layers.allSatisfy({ $0.frame.intersection(region).isEmpty })
+            else { return false }
+        }
+        for rect in damage.rects {
+            let region = rect.intersection(Rect(window))
+            for y in region.y..<region.maxY {
+                let input =
+                    memory.baseAddress + (y - frame.y) * content.size.width + region.x - frame.x
+                let output = (target + y * stride).assumingMemoryBound(to: UInt32.self) + region.x
+                for x in 0..<region.width { output[x] = input[x] | 0xff00_0000 }
+            }
+        }
+        return true
     }
 
     /// Draws one rectangle of the window.

@@ -7,7 +7,7 @@ struct StageGraph {
     static let columns = 60
     /// What one of them tells of, in milliseconds.
     static let interval = 250
-    /// What may be at the upper edge, in milliseconds; the last cuts what is longer.
+    /// What may be at the upper edge, in milliseconds: all but the highest twentieth of the columns are below, or it is the last. What is longer is cut.
     static let limits: [Double] = [5, 10, 20, 50, 100]
     /// One refresh at 60 Hz, in milliseconds, where a line is.
     static let refresh = 1000.0 / 60
@@ -51,7 +51,9 @@ struct StageGraph {
             height: StageGraph.height * scale)
         size = Size(
             width: plot.maxX + gap + right, height: plot.maxY + labelHeight + labelHeight / 2)
-        let highest = self.samples.map { $0.way }.max() ?? 0
+        // One picture that took long does not make all others small.
+        let ways = self.samples.map(\.way).sorted()
+        let highest = ways.dropLast(ways.count / 20).last ?? 0
         limit = StageGraph.limits.first { $0 >= highest } ?? StageGraph.limits.last!
     }
 

@@ -2,7 +2,8 @@ internal import CGTK
 internal import CShimsGTK
 internal import GuestDisplay
 
-/// A widget with an X11 window of its own, into which somebody else than GTK draws, at the pace of GTK's frames. Main thread alone.
+/// A widget with an X11 window of its own, into which somebody else than GTK draws: at once while it is idle, and not more often than its monitor
+/// shows. GTK's frame clock would paint the whole toplevel with each frame, and run on for some frames after the last. Main thread alone.
 @MainActor
 final class NativeWindowClock {
     /// The widget.
@@ -13,7 +14,12 @@ final class NativeWindowClock {
     var unrealize: (() -> Void)?
 
     private var isDirty = false
-    private var waitsForFrame = false
+    /// When it was drawn last, or should have been; GLib's monotonic clock, in microseconds.
+    private var lastFrame = 0
+    private var interval = 0
+    private var intervalExpiry = 0
+    /// GLib's timer for the next frame; 0 when none runs.
+    private var timer: guint = 0
 
     /// `visual` is what its drawer needs; nil takes the toplevel's.
     init(visual: OpaquePointer? = nil) {
@@ -24,25 +30,65 @@ final class NativeWindowClock {
         Signals.connect(widget, "realize") { [unowned self] in
             gdk_window_ensure_native(gtk_widget_get_window(widget))
         }
-        Signals.connect(widget, "unrealize") { [unowned self] in unrealize?() }
+        Signals.connect(widget, "unrealize") { [unowned self] in
+            cancel()
+            unrealize?()
+        }
         Signals.connectOpaque(widget, "draw") { [unowned self] _ in
             draw(isLost: true)
             return true
         }
     }
 
+    isolated deinit {
+        cancel()
+    }
+
     /// On arrival when the window is idle, else with its next frame.
     func queueDraw() {
         isDirty = true
-        guard !waitsForFrame, gtk_widget_get_mapped(widget) != 0 else { return }
-        waitsForFrame = true
-        draw(isLost: false)
-        Signals.onNextFrame(of: widget) { [weak self] in self?.frameBegan() }
+        guard timer == 0, gtk_widget_get_mapped(widget) != 0 else { return }
+        let now = g_get_monotonic_time()
+        let due = lastFrame + frameInterval(at: now)
+        if now >= due {
+            lastFrame = now
+            return draw(isLost: false)
+        }
+        // The timer may be a millisecond late; the next frame is counted from when this one was due.
+        lastFrame = due
+        timer = g_timeout_add(
+            guint((due - now + 999) / 1000),
+            { context in
+                let clock = Unmanaged<NativeWindowClock>.fromOpaque(context!)
+                nonisolated(unsafe) let unsafeClock = clock
+                MainActor.assumeIsolated { unsafeClock.takeUnretainedValue().frameBegan() }
+                return 0
+            }, Unmanaged.passUnretained(self).toOpaque())
     }
 
     private func frameBegan() {
-        waitsForFrame = false
-        if isDirty { queueDraw() }
+        timer = 0
+        if isDirty { draw(isLost: false) }
+    }
+
+    private func cancel() {
+        if timer != 0 { g_source_remove(timer) }
+        timer = 0
+    }
+
+    /// The time between two frames of the monitor that the window is on, in microseconds; 60 Hz where it does not say. Asked once a second: a window moves.
+    private func frameInterval(at now: Int) -> Int {
+        if now < intervalExpiry { return interval }
+        intervalExpiry = now + 1_000_000
+        interval = 16_667
+        if let window = gtk_widget_get_window(widget),
+            let monitor = gdk_display_get_monitor_at_window(
+                gtk_widget_get_display(widget), window),
+            case let rate = Int(gdk_monitor_get_refresh_rate(monitor)), rate > 0
+        {
+            interval = max(1000, 1_000_000_000 / rate)
+        }
+        return interval
     }
 
     private func draw(isLost: Bool) {

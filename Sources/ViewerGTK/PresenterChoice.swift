@@ -46,11 +46,13 @@ struct PresenterChoice {
         do throws(GLError) {
             let ingest = try Ingest(.software, logger: logger)
             let sharesMemory =
-                swiftvm_display_is_x11(display) && swiftvm_x11_memory_works(display)
+                swiftvm_display_is_x11(display)
+                && X11MemoryPresenter.works(
+                    display: String(cString: gdk_display_get_name(display)))
             let name = sharesMemory ? "software (MIT-SHM on X11)" : "software (cairo)"
             logger.debug("renderer: \(name)")
             return PresenterChoice(name: name, ingest: ingest) {
-                if sharesMemory { return X11MemoryPresenter(logger: logger) }
+                if sharesMemory { return MemoryPresenter(logger: logger) }
                 return CairoPresenter(logger: logger)
             }
         } catch {

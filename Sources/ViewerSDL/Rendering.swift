@@ -66,10 +66,9 @@ final class Rendering {
             Rect(x: Rendering.undefined, y: Rendering.undefined, width: 640, height: 480),
             flags: flags)
         guard usesGL else {
-            return (
-                window,
-                WaylandMemoryPresenter(window: window) ?? SoftwarePresenter(window: window)
-            )
+            let presenter: (any Presenter)? =
+                WaylandMemoryPresenter(window: window) ?? X11WindowPresenter(window: window)
+            return (window, presenter ?? SoftwarePresenter(window: window))
         }
         return (window, GLPresenter(window: window, isSoftware: isSoftware))
     }

@@ -64,6 +64,14 @@ struct DemoCardTests {
             #expect(picture.blockFrame == frame)
             #expect(picture.frame == 0)
         }
+        // The left half of one frame and the right half of the next are no frame.
+        let card = DemoCard(width: 640, height: 480, motion: .block)
+        var mixed = card.expectedPixels(frame: 0x0F)
+        let next = card.expectedPixels(frame: 0x10)
+        for y in 264..<328 {
+            for x in 80..<112 { mixed[y * 640 + x] = next[y * 640 + x] }
+        }
+        #expect(DemoCardPicture(width: 640, height: 480, pixels: mixed)?.blockFrame == nil)
     }
 
     @Test("Before any input the log is empty and the mouse in the middle")

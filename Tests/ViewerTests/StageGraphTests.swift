@@ -119,6 +119,16 @@ import Testing
         #expect(pixel(content, line.x, line.y) >> 24 > 0xc0)
     }
 
+    @Test func oneThatTookLongDoesNotMakeAllOthersSmall() throws {
+        var samples = Array(repeating: sample([(.draw, 4)]), count: 60)
+        for index in [3, 30, 59] { samples[index] = sample([(.draw, 80)]) }
+        let graph = try graph(samples)
+        #expect(graph.limit == 5)
+        #expect(graph.bars.count { $0.rect.y == graph.plot.y } == 3, "cut")
+        samples[40] = samples[3]
+        #expect(try self.graph(samples).limit == 100)
+    }
+
     @Test func onlyTheNewestAreShown() throws {
         let samples = (0..<100).map { sample([(.draw, $0 == 99 ? 4 : $0 >= 40 ? 2 : 90)]) }
         let all = try graph(samples)

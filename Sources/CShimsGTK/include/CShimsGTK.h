@@ -70,25 +70,4 @@ struct zwp_idle_inhibitor_v1 *_Nullable swiftvm_idle_inhibitor_new(
 /// Lets the screen blank again.
 void swiftvm_idle_inhibitor_free(struct zwp_idle_inhibitor_v1 *_Nonnull inhibitor);
 
-/// Pixels that an X server on this machine reads where they are (the MIT-SHM extension), and a window that they are put into.
-typedef struct swiftvm_x11_memory swiftvm_x11_memory;
-
-/// Whether the server can: it has the extension, is on this machine, and its pixels are 0xXXRRGGBB numbers of 32 bits.
-bool swiftvm_x11_memory_works(GdkDisplay *_Nonnull display);
-
-/// For a native window of GDK's, which must live longer; null where its visual does not fit.
-swiftvm_x11_memory *_Nullable swiftvm_x11_memory_new(GdkWindow *_Nonnull window);
-
-/// The pixels for a window of that size, rows `*stride` bytes apart; `*is_new` tells that what they hold means nothing. Valid until the next
-/// call. Null when there is no memory.
-void *_Nullable swiftvm_x11_memory_pixels(swiftvm_x11_memory *_Nonnull memory, int width, int height,
-                                          int *_Nonnull stride, bool *_Nonnull is_new);
-
-/// Puts rectangles (x, y, width, height each) of the pixels to the same places of the window. The pixels may be written again on return.
-void swiftvm_x11_memory_put(swiftvm_x11_memory *_Nonnull memory, const int32_t *_Nonnull rectangles,
-                            int count);
-
-/// Frees it.
-void swiftvm_x11_memory_free(swiftvm_x11_memory *_Nonnull memory);
-
 #endif

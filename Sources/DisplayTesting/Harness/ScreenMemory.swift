@@ -74,12 +74,12 @@ public final class ScreenMemory {
 
     // Looks at the middle of each cell only.
     private func word(_ cells: DemoCardCells, _ corner: (x: Int, y: Int)) -> UInt32? {
-        let last = cells.corner(ofCell: DemoCardCells.count - 1)
+        let last = cells.corner(ofCell: cells.cellCount - 1)
         guard corner.x >= 0, corner.y >= 0, corner.x + last.x + cells.size <= width,
             corner.y + last.y + cells.size <= height
         else { return nil }
         var bits: UInt64 = 0
-        for cell in 0..<DemoCardCells.count {
+        for cell in 0..<cells.cellCount {
             let (x, y) = cells.corner(ofCell: cell)
             switch pixel(x: corner.x + x + cells.size / 2, y: corner.y + y + cells.size / 2) {
             case DemoCardColour.black: bits <<= 1
@@ -87,7 +87,6 @@ public final class ScreenMemory {
             default: return nil
             }
         }
-        let value = UInt32(truncatingIfNeeded: bits >> 8)
-        return cells.encode(value) == bits ? value : nil
+        return cells.value(of: bits)
     }
 }

@@ -56,7 +56,7 @@ struct DBusMessageHeader {
     static let methodCall: UInt8 = 1
     static let noReplyExpected: UInt8 = 0x1
 
-    let frame: DBusFrame
+    fileprivate(set) var frame: DBusFrame
     private(set) var path = ""
     private(set) var interface: String?
     private(set) var member = ""
@@ -89,12 +89,16 @@ struct DBusMessageHeader {
         }
     }
 
+    /// The types of the fields that the specification names, by their codes ("Header Fields").
+    private static let fieldTypes = ["", "o", "s", "s", "s", "u", "s", "s", "g", "u"]
+
     private mutating func readField(_ reader: inout DBusReader) throws(DBusWireError) {
         let code = try reader.byte("field code")
         let type = try reader.signature("field type")
-        let expected = [1: "o", 2: "s", 3: "s", 4: "s", 5: "u", 6: "s", 7: "s", 8: "g", 9: "u"]
         guard code != 0 else { throw DBusWireError("header: field code: 0 is invalid") }
-        if let wanted = expected[Int(code)], wanted != type {
+        if code < DBusMessageHeader.fieldTypes.count,
+            case let wanted = DBusMessageHeader.fieldTypes[Int(code)], wanted != type
+        {
             throw DBusWireError("header: field \(code): type '\(type)', expected '\(wanted)'")
         }
         switch code {
@@ -114,5 +118,47 @@ struct DBusMessageHeader {
                 throw DBusWireError("header: field \(code): type '\(type)' is not known")
             }
         }
+    }
+}
+
+/// Reads headers, and knows those again that it read last: a guest's frames come with the same header, but for length and number. For one thread.
+struct DBusHeaderParser {
+    fileprivate struct Known {
+        let header: DBusMessageHeader
+        /// All of its bytes after the frame.
+        let fields: [UInt8]
+    }
+
+    /// How many are remembered: the calls that take turns while a guest draws.
+    private static let limit = 8
+    private var known: [Known] = []
+
+    /// The header of a message, as ``DBusMessageHeader/init(frame:bytes:)``.
+    mutating func header(
+        _ frame: DBusFrame, bytes: UnsafeRawBufferPointer
+    ) throws(DBusWireError) -> DBusMessageHeader {
+        let fields = UnsafeRawBufferPointer(
+            rebasing: bytes[DBusFrame.size..<frame.headerLength])
+        for (index, entry) in known.enumerated() where entry.isOf(frame, fields) {
+            if index > 0 { known.swapAt(index, index - 1) }
+            var header = entry.header
+            header.frame = frame
+            return header
+        }
+        let header = try DBusMessageHeader(frame: frame, bytes: bytes)
+        if known.count == DBusHeaderParser.limit { known.removeLast() }
+        known.append(Known(header: header, fields: [UInt8](fields)))
+        return header
+    }
+}
+
+extension DBusHeaderParser.Known {
+    /// Whether that frame with those fields says the same, but for the body's length and the number.
+    fileprivate func isOf(_ frame: DBusFrame, _ fields: UnsafeRawBufferPointer) -> Bool {
+        header.frame.isLittleEndian == frame.isLittleEndian && header.frame.type == frame.type
+            && header.frame.flags == frame.flags
+            && header.frame.fieldsLength == frame.fieldsLength
+            && self.fields.count == fields.count
+            && self.fields.withUnsafeBytes { $0.elementsEqual(fields) }
     }
 }

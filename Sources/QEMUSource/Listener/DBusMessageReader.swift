@@ -70,6 +70,7 @@ struct DBusMessageReader: ~Copyable {
     private var batches: [Batch] = []
     /// When the first bytes of the message were found; nil before.
     private var begin: Moment?
+    private var parser = DBusHeaderParser()
 
     init(socket: ListenerSocket) throws(Errno) {
         self.socket = socket
@@ -88,7 +89,7 @@ struct DBusMessageReader: ~Copyable {
         guard try fill(DBusFrame.size) else { return nil }
         let frame = try DBusFrame(buffer.bytes)
         guard try fill(frame.headerLength) else { throw cutOff(frame) }
-        let header = try DBusMessageHeader(frame: frame, bytes: buffer.bytes)
+        let header = try parser.header(frame, bytes: buffer.bytes)
         guard try fill(frame.messageLength) else { throw cutOff(frame) }
         lastLength = frame.messageLength
 

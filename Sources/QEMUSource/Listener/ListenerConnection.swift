@@ -158,7 +158,7 @@ final class ListenerConnection: Sendable {
                 state.withLock { state in
                     state.pictureSize = size
                     // Said once, and true until the next scanout: a console's size may be told late, or not at all.
-                    if message.header.member.contains("Scanout") { state.announcedSize = nil }
+                    if message.header.member.hasPrefix("Scanout") { state.announcedSize = nil }
                 }
             }
         } catch {

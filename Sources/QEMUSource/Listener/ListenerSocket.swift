@@ -29,6 +29,8 @@ final class ListenerSocket: Sendable {
 
     private let state: Mutex<State>
     private let number: CInt
+    /// Where recvmsg(2) puts descriptors' numbers. The reading thread's.
+    private nonisolated(unsafe) let numbers: UnsafeMutablePointer<CInt>
 
     /// Takes over the socket.
     init(_ descriptor: consuming OwnedDescriptor) throws(Errno) {
@@ -37,11 +39,13 @@ final class ListenerSocket: Sendable {
         if flags < 0 || fcntl(number, F_SETFL, flags | O_NONBLOCK) < 0 {
             throw Errno(rawValue: errno)
         }
+        numbers = .allocate(capacity: ListenerSocket.maximumDescriptors)
         state = Mutex(State(descriptor: descriptor.take()))
     }
 
     deinit {
         closeDescriptor()
+        numbers.deallocate()
     }
 
     /// Whether ``shutDown()`` was called.
@@ -70,18 +74,19 @@ final class ListenerSocket: Sendable {
         into buffer: UnsafeMutableRawBufferPointer, maximumDescriptors: Int,
         deadline: ContinuousClock.Instant? = nil
     ) throws(DBusWireError) -> Received? {
-        var numbers = [CInt](repeating: -1, count: ListenerSocket.maximumDescriptors)
         while true {
             var count = 0
             var isTruncated = false
             let begin = Moment.now
             let got = swiftvm_receive(
-                number, buffer.baseAddress!, buffer.count, &numbers,
-                min(maximumDescriptors, numbers.count), &count, &isTruncated)
+                number, buffer.baseAddress!, buffer.count, numbers,
+                min(maximumDescriptors, ListenerSocket.maximumDescriptors), &count,
+                &isTruncated)
             let error = errno
             if got > 0 {
-                let descriptors = numbers[..<count].map {
-                    PassedDescriptor(OwnedDescriptor(owning: $0))
+                // Most bring none, and then nothing is allocated.
+                let descriptors = (0..<count).map {
+                    PassedDescriptor(OwnedDescriptor(owning: numbers[$0]))
                 }
                 return Received(
                     byteCount: got, begin: begin, descriptors: descriptors, isTruncated: isTruncated

@@ -1,0 +1,60 @@
+internal import CGTK
+internal import GuestDisplay
+internal import GuestDisplayGL
+internal import Logging
+internal import Viewer
+
+/// Draws with the CPU straight into a native X11 window of its own: cairo and GTK would copy it twice more on its way.
+@MainActor
+final class MemoryPresenter: PicturePresenter {
+    let widget: UnsafeMutablePointer<GtkWidget>
+    var frameSource: (() -> PresenterFrame?)?
+
+    private let logger: Logger
+    private let clock: NativeWindowClock
+    private var presenter: X11MemoryPresenter?
+    private var lastFailure = ""
+
+    init(logger: Logger) {
+        self.logger = logger
+        clock = NativeWindowClock()
+        widget = clock.widget
+        clock.present = { [unowned self] isLost in
+            if isLost { presenter?.invalidate() }
+            present()
+        }
+        clock.unrealize = { [unowned self] in presenter = nil }
+    }
+
+    func queueDraw() { clock.queueDraw() }
+
+    func close() {
+        presenter = nil
+        frameSource = nil
+    }
+
+    private func present() {
+        guard let frame = frameSource?() else { return }
+        do throws(GLError) {
+            if presenter == nil { presenter = try makePresenter() }
+            let times = try presenter?.present(
+                frame.picture, layers: frame.layers, frame: frame.geometry.frame,
+                size: frame.geometry.window)
+            if let times { frame.times.add(times) }
+            lastFailure = ""
+        } catch {
+            // The next frame, or a window of another size, may do.
+            if error.description != lastFailure { logger.error("cannot draw: \(error)") }
+            lastFailure = error.description
+        }
+    }
+
+    private func makePresenter() throws(GLError) -> X11MemoryPresenter {
+        let window = gtk_widget_get_window(widget)
+        // The server has it before another connection names it.
+        gdk_display_sync(gdk_window_get_display(window))
+        return try X11MemoryPresenter(
+            display: String(cString: gdk_display_get_name(gdk_window_get_display(window))),
+            window: UInt32(gdk_x11_window_get_xid(window)))
+    }
+}
