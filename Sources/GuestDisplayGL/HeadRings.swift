@@ -49,6 +49,7 @@ final class HeadRings: @unchecked Sendable {
 
     /// Has a slot that belongs to no ring destroyed when its picture has gone.
     func retire(_ slot: PictureSlot) {
+        slot.letGo()
         retired.append(slot)
     }
 

@@ -24,7 +24,7 @@ final class HeadUpdater: Sendable {
 }
 
 /// What the ingest thread does for a head.
-private final class HeadWork: @unchecked Sendable {
+private final class HeadWork: IngestJob, @unchecked Sendable {
     private let state: HeadState
     private let worker: IngestWorker
     private let isScheduled = Atomic<Bool>(false)
@@ -55,10 +55,12 @@ private final class HeadWork: @unchecked Sendable {
 
     func schedule() {
         if isScheduled.exchange(true, ordering: .acquiringAndReleasing) { return }
-        worker.enqueue { [self] in
-            isScheduled.store(false, ordering: .sequentiallyConsistent)
-            update()
-        }
+        worker.enqueue(self)
+    }
+
+    func run() {
+        isScheduled.store(false, ordering: .sequentiallyConsistent)
+        update()
     }
 
     func close() {
@@ -87,10 +89,9 @@ private final class HeadWork: @unchecked Sendable {
         isWaiting.isSet = true
         rings.sweep()
         isWaiting.isSet = isBehind || rings.isAwaitingReturns
-        if isBehind, lastFailure == nil, let ring = rings.ring,
-            ring.hasFree(besides: rings.reserved)
-        {
-            schedule()
+        if isBehind, lastFailure == nil, let ring = rings.ring {
+            if !ring.hasFree(besides: rings.reserved) { ring.awaitReturns() }
+            if ring.hasFree(besides: rings.reserved) { schedule() }
         }
         let cursor = state.cursor.serial
         if cursor != seenCursor {
@@ -248,7 +249,7 @@ private final class HeadWork: @unchecked Sendable {
             throw error
         }
         count(pixels: slot.stale.pixelCount)
-        let picture = Picture(number: number, slot: slot, history: DamageHistory(size: slot.size))
+        let picture = slot.makePicture(number: number, history: DamageHistory(size: slot.size))
         rings.retire(slot)
         return picture
     }

@@ -2,9 +2,25 @@ internal import Dispatch
 internal import Glibc
 internal import Synchronization
 
+/// What an ingest thread does again and again: an object, as a closure would be allocated each time.
+protocol IngestJob: AnyObject, Sendable {
+    func run()
+}
+
 /// A thread of its own that runs jobs in order: the only one that uses the ingest's context.
 final class IngestThread: Sendable {
-    typealias Job = @Sendable () -> Void
+    /// Something to do.
+    enum Job: Sendable {
+        case closure(@Sendable () -> Void)
+        case object(any IngestJob)
+
+        fileprivate func run() {
+            switch self {
+            case .closure(let body): body()
+            case .object(let job): job.run()
+            }
+        }
+    }
 
     private struct State {
         var jobs: [Job] = []
@@ -17,7 +33,7 @@ final class IngestThread: Sendable {
     private let wake = DispatchSemaphore(value: 0)
 
     /// Starts the thread. `begin` runs first on it, `end` last.
-    init(begin: @escaping Job, end: @escaping Job) {
+    init(begin: @escaping @Sendable () -> Void, end: @escaping @Sendable () -> Void) {
         let body = Body { [self] in
             begin()
             runUntilStopped()
@@ -36,9 +52,9 @@ final class IngestThread: Sendable {
         state.withLock { $0.thread = thread }
     }
 
-    /// Runs `job` on the thread after those before it; false, and never, once the thread was stopped.
+    /// Runs a job on the thread after those before it; false, and never, once the thread was stopped.
     @discardableResult
-    func enqueue(_ job: @escaping Job) -> Bool {
+    func enqueue(_ job: Job) -> Bool {
         let (accepted, signal) = state.withLock { state in
             if state.isStopped { return (false, false) }
             state.jobs.append(job)
@@ -66,22 +82,23 @@ final class IngestThread: Sendable {
     }
 
     private func runUntilStopped() {
+        // Both lists keep their room.
+        var jobs: [Job] = []
         while true {
             wake.wait()
-            let (jobs, isStopped) = state.withLock { state in
-                defer {
-                    state.jobs = []
-                    state.isSignalled = false
-                }
-                return (state.jobs, state.isStopped)
+            let isStopped = state.withLock { state in
+                swap(&jobs, &state.jobs)
+                state.isSignalled = false
+                return state.isStopped
             }
-            for job in jobs { job() }
+            for job in jobs { job.run() }
+            jobs.removeAll(keepingCapacity: true)
             if isStopped { return }
         }
     }
 
     private final class Body: Sendable {
-        let run: Job
-        init(_ run: @escaping Job) { self.run = run }
+        let run: @Sendable () -> Void
+        init(_ run: @escaping @Sendable () -> Void) { self.run = run }
     }
 }

@@ -65,7 +65,13 @@ final class IngestWorker: @unchecked Sendable {
     /// Runs a job on the ingest thread; false, and never, after the end.
     @discardableResult
     func enqueue(_ job: @escaping @Sendable () -> Void) -> Bool {
-        thread.enqueue(job)
+        thread.enqueue(.closure(job))
+    }
+
+    /// Runs what is done again and again on the ingest thread; as above.
+    @discardableResult
+    func enqueue(_ job: any IngestJob) -> Bool {
+        thread.enqueue(.object(job))
     }
 
     func stop() {

@@ -11,7 +11,7 @@ final class PictureRing {
     /// Whether its pictures are copies of textures, not of surfaces.
     let holdsTextures: Bool
     private(set) var slots: [PictureSlot] = []
-    private(set) var history: DamageHistory
+    private let history: DamageHistory
 
     private let makeSlot: () throws(GLError) -> PictureSlot
     private let destroySlot: (PictureSlot) -> Void
@@ -62,7 +62,12 @@ final class PictureRing {
         precondition(slot.stale.isEmpty)
         history.add(unpublished, number: number)
         unpublished = Damage(size: size)
-        return Picture(number: number, slot: slot, history: history)
+        return slot.makePicture(number: number, history: history)
+    }
+
+    /// Has the slots tell when a picture comes back: there is none to write.
+    func awaitReturns() {
+        for slot in slots { slot.letGo() }
     }
 
     /// Destroys free slots beyond ``keptFree``: readers have gone.
@@ -72,6 +77,7 @@ final class PictureRing {
             if slot.isHeld { return false }
             free += 1
             if free <= PictureRing.keptFree { return false }
+            slot.letGo()
             destroySlot(slot)
             return true
         }
@@ -79,6 +85,7 @@ final class PictureRing {
 
     /// Destroys the free slots and gives those back that are still held, to be destroyed later.
     func retire() -> [PictureSlot] {
+        for slot in slots { slot.letGo() }
         let held = slots.filter(\.isHeld)
         for slot in slots where !slot.isHeld { destroySlot(slot) }
         slots = []

@@ -21,7 +21,7 @@ final class ScanoutCopy {
 
     /// Draws `rects` of a scanout, whose texture is `source`, into the texture `picture`.
     func copy(
-        _ rects: [Rect], of scanout: GLScanout, source: GLuint, target: GLenum,
+        _ rects: DamageRects, of scanout: GLScanout, source: GLuint, target: GLenum,
         to picture: GLuint
     ) throws(GLError) {
         let program = target == GLenum(GL_TEXTURE_EXTERNAL_OES) ? external : plain

@@ -59,7 +59,7 @@ public final class SoftwareDrawer {
         let cairo = cairo_create(surface)
         defer { cairo_destroy(cairo) }
         guard let cairo else { throw GLError(operation: "cairo", reason: "no memory") }
-        for rect in damage?.rects ?? [Rect(window)] {
+        for rect in (damage ?? .full(window)).rects {
             try draw(
                 content, layers: layers, frame: frame, region: rect.intersection(Rect(window)),
                 to: cairo)

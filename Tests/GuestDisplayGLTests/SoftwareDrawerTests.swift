@@ -168,7 +168,7 @@ struct PresentedStateTests {
         var state = PresentedState()
         #expect(state.update(to: pictures[0], layers: [], frame: frame, window: window).isFull)
         let damage = state.update(to: pictures[1], layers: [], frame: frame, window: window)
-        #expect(damage.rects == [expected])
+        #expect(Array(damage.rects) == [expected])
         #expect(
             state.update(to: pictures[1], layers: [], frame: frame, window: window).isEmpty)
     }

@@ -19,7 +19,7 @@ struct DamageTests {
     @Test func neighboursBecomeOne() {
         var damage = Damage(size: size)
         for x in 0..<10 { damage.add(Rect(x: x, y: 4, width: 1, height: 2)) }
-        #expect(damage.rects == [Rect(x: 0, y: 4, width: 10, height: 2)])
+        #expect(Array(damage.rects) == [Rect(x: 0, y: 4, width: 10, height: 2)])
         damage.add(Rect(x: 2, y: 4, width: 3, height: 1))
         #expect(damage.rects.count == 1)
     }

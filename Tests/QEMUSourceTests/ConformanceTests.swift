@@ -72,8 +72,10 @@ import Testing
             let file = try SharedFile(bytes)
             return try MappedMemory(file.duplicate(), byteCount: bytes.count)
         }.run()
-        try SurfaceMemoryConformance { BorrowedBytes(UnsafeRawBufferPointer(Leaked.bytes($0))) }
-            .run()
+        try SurfaceMemoryConformance { bytes in
+            var lender = BytesLender()
+            return lender.lend(UnsafeRawBufferPointer(Leaked.bytes(bytes)))
+        }.run()
     }
 
     /// Bytes that outlive a test, as a connection's buffer outlives the calls it lends to.

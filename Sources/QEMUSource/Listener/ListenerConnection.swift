@@ -149,11 +149,14 @@ final class ListenerConnection: Sendable {
                 accepting: acceptance,
                 announcedSize: { [unowned self] in state.withLock { $0.announcedSize } },
                 onMismatch: onMismatch)
+            let unwanted = PendingReply(unwantedThrough: sender)
             while !socket.isShutDown, let message = try reader.next() {
                 // A message that had come whole when the connection was closed is no longer for the sink.
                 if socket.isShutDown { break }
                 dispatcher.handle(
-                    message, reply: PendingReply(to: message.header, through: sender))
+                    message,
+                    reply: message.header.expectsReply
+                        ? PendingReply(to: message.header, through: sender) : unwanted)
                 let size = dispatcher.pictureSize
                 state.withLock { state in
                     state.pictureSize = size

@@ -34,6 +34,7 @@ struct ListenerDispatcher {
     private let announcedSize: @Sendable () -> Size?
     private let onMismatch: @Sendable () -> Void
     private var shown = Shown.nothing("no scanout has come yet")
+    private var lender = BytesLender()
     /// What the log says of the last dma-buf.
     private var toldBuffer = ""
 
@@ -138,7 +139,7 @@ struct ListenerDispatcher {
                 try reader.byteArray("data")
             )
         }
-        let memory = BorrowedBytes(data)
+        let memory = lender.lend(data)
         defer { memory.invalidate() }
         let surface = try surface(
             width: width, height: height, stride: stride, offset: 0, format: format, memory)
@@ -177,7 +178,7 @@ struct ListenerDispatcher {
             fault.isExpected = isPlausible
             throw fault
         }
-        let memory = BorrowedBytes(data)
+        let memory = lender.lend(data)
         defer { memory.invalidate() }
         let surface = try surface(
             width: rect.width, height: rect.height, stride: stride, offset: 0, format: format,
@@ -237,13 +238,13 @@ struct ListenerDispatcher {
                 member, "x, y, width, height: \(rect) does not lie in \(size); all is read")
             rect = Rect(size)
         }
-        let release = FrameRelease { reply.send(.empty, mayWait: false) }
+        let release =
+            reply.isWanted ? FrameRelease { reply.send(.empty, mayWait: false) } : nil
         // Held here until the sink has come back, so that a refusal is the first answer.
         defer { withExtendedLifetime(release) {} }
         watchdog.watch(reply, of: member)
         do throws(SurfaceError) {
-            try sink.receive(
-                .update(.inPlace(rect, release: reply.isWanted ? release : nil)))
+            try sink.receive(.update(.inPlace(rect, release: release)))
         } catch {
             reply.send(DBusReply(.failed(error.description)), mayWait: true)
             refusals.note(member, "refused: \(error)")

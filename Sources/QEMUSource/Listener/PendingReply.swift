@@ -67,6 +67,15 @@ final class PendingReply: Sendable {
         isOpen = Mutex(header.expectsReply)
     }
 
+    /// For all messages whose sender wants no answer.
+    init(unwantedThrough sender: ReplySender) {
+        self.sender = sender
+        serial = 0
+        destination = nil
+        isWanted = false
+        isOpen = Mutex(false)
+    }
+
     /// Answers; nothing if answered before. `mayWait`: whether this thread may wait for room in the socket. Tells whether this was the answer.
     @discardableResult
     func send(_ reply: DBusReply, mayWait: Bool) -> Bool {
