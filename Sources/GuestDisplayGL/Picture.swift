@@ -19,7 +19,7 @@ public final class Picture: GuestPicture, @unchecked Sendable {
     /// Size in pixels.
     public let size: Size
     /// When it could be drawn first.
-    public let published = Moment.now
+    public private(set) var published = Moment.now
 
     private let slot: PictureSlot?
     private let history: DamageHistory
@@ -36,6 +36,7 @@ public final class Picture: GuestPicture, @unchecked Sendable {
     func renew(number: UInt64, slot: PictureSlot) {
         self.number = number
         storage = slot.storage
+        published = .now
     }
 
     /// A picture that is all new, in the guest's buffer. A frame has one picture.

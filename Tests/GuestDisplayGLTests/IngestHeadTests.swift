@@ -197,6 +197,14 @@ struct IngestHeadTests {
         #expect(head.counters.stages[.ingest].count == 3)
         #expect(
             head.counters.stages[.ingest].longest <= head.counters.stages[.ingest].nanoseconds)
+        // A picture's object is used again, its time is not.
+        for index in 0..<6 {
+            let begin = Moment.now
+            content[index, 8] ^= 1
+            try head.receive(.update(.pixels(try content.surface(), x: 0, y: 0)))
+            let published = try head.waitForPicture(content).published
+            #expect(published.nanoseconds(since: begin) > 0)
+        }
         head.note(.receive, nanoseconds: 5)
         head.note(.receive, nanoseconds: 6)
         #expect(head.counters.stages[.receive].count == 2)
