@@ -77,7 +77,8 @@ let package = Package(
         .target(name: "GuestDisplay", dependencies: ["CShims", systemPackage, logging]),
         .target(
             name: "GuestDisplayGL",
-            dependencies: ["GuestDisplay", "CCairo", "CEpoxy", "CGBM", "CShims", "CShimsX11", logging,
+            dependencies: [
+                "GuestDisplay", "CCairo", "CEpoxy", "CGBM", "CShims", "CShimsX11", logging,
             ]),
         .target(
             name: "QEMUSource",
