@@ -77,7 +77,8 @@ let package = Package(
         .target(name: "GuestDisplay", dependencies: ["CShims", systemPackage, logging]),
         .target(
             name: "GuestDisplayGL",
-            dependencies: ["GuestDisplay", "CCairo", "CEpoxy", "CGBM", "CShims", "CShimsX11", logging,
+            dependencies: [
+                "GuestDisplay", "CCairo", "CEpoxy", "CGBM", "CShims", "CShimsX11", logging,
             ]),
         .target(
             name: "QEMUSource",
@@ -128,12 +129,13 @@ let package = Package(
                 "GuestDisplay", "CShims", "CShimsTesting", "CEpoxy", "CGBM", "CGdkPixbuf",
                 systemPackage,
             ]),
-        // What `make bench` runs.
+        // What `make bench` runs, and how it counts allocations.
+        .target(name: "CAllocations"),
         .executableTarget(
             name: "Benchmarks",
             dependencies: [
-                "GuestDisplay", "QEMUSource", "DisplayTesting", "CCairo", "CShimsTesting", logging,
-                argumentParser,
+                "GuestDisplay", "GuestDisplayGL", "QEMUSource", "DisplayTesting", "CAllocations",
+                "CCairo", "CShimsTesting", logging, argumentParser,
             ],
             path: "Tests/Benchmarks"),
         .testTarget(name: "GuestDisplayTests", dependencies: ["GuestDisplay", "DisplayTesting"]),

@@ -1,5 +1,6 @@
 #include "CShimsX11.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
 #include <sys/ipc.h>
 #include <sys/shm.h>
@@ -12,6 +13,7 @@ struct swiftvm_x11_memory {
     xcb_gcontext_t context;
     uint8_t depth;
     bool may_share;
+    bool may_attach;  // files
     int width, height;
     uint8_t *pixels;  // null before the first frame
     xcb_shm_seg_t segment;
@@ -32,7 +34,7 @@ static void forget_events(swiftvm_x11_memory *memory) {
 }
 
 // Whether the server has done all that was asked until the last flush.
-static bool settle(swiftvm_x11_memory *memory) {
+bool swiftvm_x11_memory_settle(swiftvm_x11_memory *memory) {
     if (!memory->awaits_reply) return !xcb_connection_has_error(memory->connection);
     memory->awaits_reply = false;
     xcb_get_input_focus_reply_t *reply =
@@ -44,7 +46,7 @@ static bool settle(swiftvm_x11_memory *memory) {
 }
 
 static void release(swiftvm_x11_memory *memory) {
-    settle(memory);
+    swiftvm_x11_memory_settle(memory);
     if (!memory->pixels) return;
     if (memory->is_shared) {
         xcb_shm_detach(memory->connection, memory->segment);
@@ -125,6 +127,11 @@ static swiftvm_x11_memory *connect_to(const char *display, int *screen) {
         const xcb_query_extension_reply_t *extension =
             xcb_get_extension_data(memory->connection, &xcb_shm_id);
         memory->may_share = extension && extension->present;
+        if (!memory->may_share) return memory;
+        xcb_shm_query_version_reply_t *version = xcb_shm_query_version_reply(
+            memory->connection, xcb_shm_query_version(memory->connection), NULL);
+        memory->may_attach = version && (version->major_version > 1 || version->minor_version >= 2);
+        free(version);
         return memory;
     }
     swiftvm_x11_memory_free(memory);
@@ -165,7 +172,7 @@ swiftvm_x11_memory *swiftvm_x11_memory_new(const char *display, uint32_t window)
 
 void *swiftvm_x11_memory_pixels(swiftvm_x11_memory *memory, int width, int height, int *stride,
                                 bool *is_new) {
-    if (!settle(memory)) return NULL;
+    if (!swiftvm_x11_memory_settle(memory)) return NULL;
     *is_new = !memory->pixels || memory->width != width || memory->height != height;
     if (*is_new) {
         release(memory);
@@ -177,6 +184,32 @@ void *swiftvm_x11_memory_pixels(swiftvm_x11_memory *memory, int width, int heigh
     }
     *stride = width * 4;
     return memory->pixels;
+}
+
+uint32_t swiftvm_x11_memory_attach(swiftvm_x11_memory *memory, int descriptor) {
+    if (!memory->may_attach) return 0;
+    // It is closed with the request.
+    int copy = fcntl(descriptor, F_DUPFD_CLOEXEC, 0);
+    if (copy < 0) return 0;
+    xcb_shm_seg_t segment = xcb_generate_id(memory->connection);
+    if (succeeds(memory, xcb_shm_attach_fd_checked(memory->connection, segment, copy, true)))
+        return segment;
+    // A server on another machine, or one that takes none.
+    memory->may_attach = false;
+    return 0;
+}
+
+void swiftvm_x11_memory_detach(swiftvm_x11_memory *memory, uint32_t attached) {
+    xcb_shm_detach(memory->connection, attached);
+}
+
+void swiftvm_x11_memory_put_attached(swiftvm_x11_memory *memory, uint32_t attached, int total_width,
+                                     int total_height, int x, int y, int width, int height, int to_x,
+                                     int to_y) {
+    xcb_shm_put_image(memory->connection, memory->window, memory->context, (uint16_t)total_width,
+                      (uint16_t)total_height, (uint16_t)x, (uint16_t)y, (uint16_t)width,
+                      (uint16_t)height, (int16_t)to_x, (int16_t)to_y, memory->depth,
+                      XCB_IMAGE_FORMAT_Z_PIXMAP, false, attached, 0);
 }
 
 // As many whole rows as a request takes, from a copy where they are not as wide as the memory.

@@ -88,7 +88,9 @@ final class DamageHistory: Sendable {
 
     /// Remembers what the picture `number` changed.
     func add(_ damage: Damage, number: UInt64) {
-        steps.withLock { $0[DamageHistory.place(of: number)] = Step(number: number, damage: damage) }
+        steps.withLock {
+            $0[DamageHistory.place(of: number)] = Step(number: number, damage: damage)
+        }
     }
 
     func damage(since old: UInt64, to new: UInt64) -> Damage {

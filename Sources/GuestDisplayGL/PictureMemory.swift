@@ -1,3 +1,5 @@
+internal import CShims
+internal import Glibc
 public import GuestDisplay
 
 /// Pixels of a picture in CPU memory: rows of x8r8g8b8 (0xXXRRGGBB, X means nothing), one right after the other, top row first.
@@ -9,16 +11,26 @@ public final class PictureMemory: @unchecked Sendable {
     public let size: Size
 
     private let pixels: UnsafeMutableBufferPointer<UInt32>
+    /// The memory as a file, for a display server to read it where it is; -1 where the system gave none. Lent.
+    let descriptor: CInt
 
     /// Black pixels. The size must have been checked with ``DisplaySurface/check(size:)``.
     init(size: Size) {
         self.size = size
-        pixels = .allocate(capacity: size.width * size.height)
-        pixels.initialize(repeating: 0)
+        let count = size.width * size.height
+        var descriptor: CInt = -1
+        guard let memory = swiftvm_shareable_memory(count * 4, &descriptor) else {
+            // As Swift's own allocation does.
+            fatalError("no memory for a picture of \(size)")
+        }
+        self.descriptor = descriptor
+        pixels = UnsafeMutableBufferPointer(
+            start: memory.bindMemory(to: UInt32.self, capacity: count), count: count)
     }
 
     deinit {
-        pixels.deallocate()
+        munmap(pixels.baseAddress, pixels.count * 4)
+        if descriptor >= 0 { close(descriptor) }
     }
 
     /// Bytes from one row to the next: `4 × width`.

@@ -44,7 +44,10 @@ public final class SoftwareDrawer {
         to memory: UnsafeMutableRawPointer, stride: Int, damage: Damage? = nil
     ) throws(GLError) {
         if window.isEmpty { return }
-        if copies(content, layers: layers, frame: frame, damage: damage, to: memory, stride: stride, window: window) {
+        if copies(
+            content, layers: layers, frame: frame, damage: damage, to: memory, stride: stride,
+            window: window)
+        {
             return
         }
         let surface = cairo_image_surface_create_for_data(
@@ -67,20 +70,29 @@ public final class SoftwareDrawer {
         try SoftwareDrawer.check(cairo_status(cairo), "drawing")
     }
 
+    /// Whether the damaged pixels of a window are a picture's own.
+    static func isCopy(
+        _ content: Picture, layers: [Layer], frame: Rect, damage: Damage, window: Size
+    ) -> Bool {
+        guard content.size == frame.size else { return false }
+        for rect in damage.rects {
+            let region = rect.intersection(Rect(window))
+            if region.isEmpty { continue }
+            guard frame.contains(region) else { return false }
+            for layer in layers where !layer.frame.intersection(region).isEmpty { return false }
+        }
+        return true
+    }
+
     /// Copies the damaged pixels where that is all: a picture at its own size, and nothing else to be seen there. Whether it was so.
     private func copies(
         _ content: Picture?, layers: [Layer], frame: Rect, damage: Damage?,
         to target: UnsafeMutableRawPointer, stride: Int, window: Size
     ) -> Bool {
-        guard let damage, let content, content.size == frame.size,
-            case .memory(let memory) = content.storage
+        guard let damage, let content, case .memory(let memory) = content.storage,
+            SoftwareDrawer.isCopy(
+                content, layers: layers, frame: frame, damage: damage, window: window)
         else { return false }
-        for rect in damage.rects {
-            let region = rect.intersection(Rect(window))
-            guard frame.contains(region) || region.isEmpty,
-                layers.allSatisfy({ $0.frame.intersection(region).isEmpty })
-            else { return false }
-        }
         for rect in damage.rects {
             let region = rect.intersection(Rect(window))
             for y in region.y..<region.maxY {

@@ -24,7 +24,8 @@ enum Texture {
     }
 
     /// Uploads rectangles of rows of 0xAARRGGBB that are `width` pixels long, as the bytes they are: red and blue change places.
-    static func upload(_ rects: some Collection<Rect>, of pixels: UnsafePointer<UInt32>, width: Int) {
+    static func upload(_ rects: some Collection<Rect>, of pixels: UnsafePointer<UInt32>, width: Int)
+    {
         epoxy_glPixelStorei(GLenum(GL_UNPACK_ALIGNMENT), 4)
         // GLES 2 has no row length without an extension: there, row by row.
         let hasRowLength = epoxy_is_desktop_gl() || epoxy_gl_version() >= 30

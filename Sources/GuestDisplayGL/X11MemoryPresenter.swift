@@ -2,11 +2,24 @@ internal import CShimsX11
 public import GuestDisplay
 
 /// Puts frames into a window of X11 with the CPU, through memory that the X server reads (MIT-SHM), and only what changed: no toolkit copies it once
-/// more on its way, and none has to read what the server answers. For any toolkit's native windows. One thread.
+/// more on its way, and none has to read what the server answers. A picture at its own size is read by the server where it is; only what is scaled, or
+/// has layers over it, is drawn before. For any toolkit's native windows. One thread.
 public final class X11MemoryPresenter {
     private let memory: OpaquePointer
     private let drawer = SoftwareDrawer()
+    /// What the window shows.
     private var shown = PresentedState()
+    /// What the window's own memory holds.
+    private var drawn = PresentedState()
+    /// The pictures' memories that the server has mapped.
+    private var attached: [Attached] = []
+    /// What the server may be reading.
+    private var held: Picture?
+
+    private struct Attached {
+        weak var memory: PictureMemory?
+        let number: UInt32
+    }
 
     /// Whether the X server named by `display` ($DISPLAY without) is on this machine and its windows have pixels of 32 bits as our pictures do.
     public static func works(display: String?) -> Bool {
@@ -33,31 +46,83 @@ public final class X11MemoryPresenter {
     public func present(
         _ picture: Picture?, layers: [Layer], frame: Rect, size: Size
     ) throws(GLError) -> StageTimes {
-        var times = StageTimes()
         let begin = Moment.now
+        let damage = shown.update(to: picture, layers: layers, frame: frame, window: size)
+        if let picture,
+            SoftwareDrawer.isCopy(
+                picture, layers: layers, frame: frame, damage: damage, window: size),
+            case .memory(let memory) = picture.storage, let number = number(of: memory)
+        {
+            return try put(picture, number, damage, at: frame, size, since: begin)
+        }
+        return try draw(
+            picture, layers: layers, frame: frame, size: size, damage: damage, since: begin)
+    }
+
+    /// Has the server read a picture's memory.
+    private func put(
+        _ picture: Picture, _ number: UInt32, _ damage: Damage, at frame: Rect, _ size: Size,
+        since begin: Moment
+    ) throws(GLError) -> StageTimes {
+        let asked = Moment.now
+        guard swiftvm_x11_memory_settle(memory) else { throw failure(size) }
+        held = picture
+        for rect in damage.rects {
+            let rect = rect.intersection(Rect(size))
+            if rect.isEmpty { continue }
+            swiftvm_x11_memory_put_attached(
+                memory, number, CInt(picture.size.width), CInt(picture.size.height),
+                CInt(rect.x - frame.x), CInt(rect.y - frame.y), CInt(rect.width),
+                CInt(rect.height), CInt(rect.x), CInt(rect.y))
+        }
+        swiftvm_x11_memory_flush(memory)
+        var times = StageTimes()
+        times.add(.draw, nanoseconds: asked.nanoseconds(since: begin))
+        times.add(.swap, nanoseconds: Moment.now.nanoseconds(since: asked))
+        return times
+    }
+
+    /// By what number the server knows a picture's memory; nil when it cannot map it.
+    private func number(of pixels: PictureMemory) -> UInt32? {
+        for entry in attached where entry.memory === pixels { return entry.number }
+        guard pixels.descriptor >= 0 else { return nil }
+        attached.removeAll { entry in
+            if entry.memory != nil { return false }
+            swiftvm_x11_memory_detach(memory, entry.number)
+            return true
+        }
+        let number = swiftvm_x11_memory_attach(memory, pixels.descriptor)
+        if number == 0 { return nil }
+        attached.append(Attached(memory: pixels, number: number))
+        return number
+    }
+
+    /// Draws into the window's own memory, and puts that.
+    private func draw(
+        _ picture: Picture?, layers: [Layer], frame: Rect, size: Size, damage: Damage,
+        since begin: Moment
+    ) throws(GLError) -> StageTimes {
+        let asked = Moment.now
         var stride: CInt = 0
         var isNew = false
         guard
             let pixels = swiftvm_x11_memory_pixels(
                 memory, CInt(clamping: size.width), CInt(clamping: size.height), &stride, &isNew)
-        else {
-            shown.invalidate()
-            throw GLError(
-                operation: "drawing with the CPU on X11",
-                reason: "there is no memory for a window of \(size), or no X server any more")
-        }
+        else { throw failure(size) }
         let ready = Moment.now
-        if isNew { shown.invalidate() }
-        let damage = shown.update(to: picture, layers: layers, frame: frame, window: size)
+        held = nil
+        if isNew { drawn.invalidate() }
+        let stale = drawn.update(to: picture, layers: layers, frame: frame, window: size)
         do throws(GLError) {
             try drawer.draw(
                 picture, layers: layers, frame: frame, window: size, to: pixels,
-                stride: Int(stride), damage: damage)
+                stride: Int(stride), damage: stale)
         } catch {
             shown.invalidate()
+            drawn.invalidate()
             throw error
         }
-        let drawn = Moment.now
+        let done = Moment.now
         for rect in damage.rects {
             let rect = rect.intersection(Rect(size))
             if rect.isEmpty { continue }
@@ -65,10 +130,21 @@ public final class X11MemoryPresenter {
                 memory, CInt(rect.x), CInt(rect.y), CInt(rect.width), CInt(rect.height))
         }
         swiftvm_x11_memory_flush(memory)
-        let handing = Moment.now.nanoseconds(since: drawn)
-        times.add(.draw, nanoseconds: drawn.nanoseconds(since: ready))
-        times.add(.swap, nanoseconds: ready.nanoseconds(since: begin) + handing)
+        var times = StageTimes()
+        times.add(
+            .draw,
+            nanoseconds: asked.nanoseconds(since: begin) + done.nanoseconds(since: ready))
+        times.add(
+            .swap,
+            nanoseconds: ready.nanoseconds(since: asked) + Moment.now.nanoseconds(since: done))
         return times
+    }
+
+    private func failure(_ size: Size) -> GLError {
+        shown.invalidate()
+        return GLError(
+            operation: "drawing with the CPU on X11",
+            reason: "there is no memory for a window of \(size), or no X server any more")
     }
 
     /// What the window showed is lost: the next frame is drawn whole.

@@ -84,4 +84,8 @@ int swiftvm_dma_buf_end_read(int fd);
 /// before Linux 6.0).
 int swiftvm_dma_buf_fence(int fd);
 
+/// Zeroed memory of that many bytes and, in `*descriptor`, the file that it is a mapping of (memfd_create(2)), for others to map; -1 and memory of this
+/// process alone where there may be no more files. Null when there is no memory. Unmap it, and close the descriptor.
+void *_Nullable swiftvm_shareable_memory(size_t length, int *_Nonnull descriptor);
+
 #endif

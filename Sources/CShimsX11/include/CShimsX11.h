@@ -20,6 +20,20 @@ swiftvm_x11_memory *_Nullable swiftvm_x11_memory_new(const char *_Nullable displ
 void *_Nullable swiftvm_x11_memory_pixels(swiftvm_x11_memory *_Nonnull memory, int width, int height,
                                           int *_Nonnull stride, bool *_Nonnull is_new);
 
+/// Has the server map a file of 32-bit pixels (the MIT-SHM extension, version 1.2): a number to put from, 0 when it cannot.
+uint32_t swiftvm_x11_memory_attach(swiftvm_x11_memory *_Nonnull memory, int descriptor);
+
+/// The server unmaps it.
+void swiftvm_x11_memory_detach(swiftvm_x11_memory *_Nonnull memory, uint32_t attached);
+
+/// Waits until the server has read what was put before the last flush. False when there is no server any more.
+bool swiftvm_x11_memory_settle(swiftvm_x11_memory *_Nonnull memory);
+
+/// Puts a rectangle of an attached picture of `total_width` by `total_height` pixels to `to_x`, `to_y` of the window.
+void swiftvm_x11_memory_put_attached(swiftvm_x11_memory *_Nonnull memory, uint32_t attached, int total_width,
+                                     int total_height, int x, int y, int width, int height, int to_x,
+                                     int to_y);
+
 /// Puts a rectangle of the pixels to the same place of the window.
 void swiftvm_x11_memory_put(swiftvm_x11_memory *_Nonnull memory, int x, int y, int width, int height);
 
