@@ -14,6 +14,7 @@ final class MemoryPresenter: PicturePresenter {
     private let clock: NativeWindowClock
     private var presenter: X11MemoryPresenter?
     private var lastFailure = ""
+    private var lastSize = Size.zero
 
     init(logger: Logger) {
         self.logger = logger
@@ -37,6 +38,11 @@ final class MemoryPresenter: PicturePresenter {
         guard let frame = frameSource?() else { return }
         do throws(GLError) {
             if presenter == nil { presenter = try makePresenter() }
+            // What GTK has asked for on its own connection, the window's new size above all, comes before what is drawn into it on ours.
+            if frame.geometry.window != lastSize {
+                gdk_display_sync(gtk_widget_get_display(widget))
+                lastSize = frame.geometry.window
+            }
             let times = try presenter?.present(
                 frame.picture, layers: frame.layers, frame: frame.geometry.frame,
                 size: frame.geometry.window)
