@@ -60,8 +60,7 @@ final class NativeWindowClock {
             guint((due - now + 999) / 1000),
             { context in
                 let clock = Unmanaged<NativeWindowClock>.fromOpaque(context!)
-                nonisolated(unsafe) let unsafeClock = clock
-                MainActor.assumeIsolated { unsafeClock.takeUnretainedValue().frameBegan() }
+                MainActor.assumeIsolated { clock.takeUnretainedValue().frameBegan() }
                 return 0
             }, Unmanaged.passUnretained(self).toOpaque())
     }
