@@ -5,5 +5,8 @@ import ArgumentParser
 struct Benchmarks: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "benchmarks", abstract: "Measures our viewers on this machine.",
-        subcommands: [Comparison.self, Soak.self], defaultSubcommand: Comparison.self)
+        subcommands: [
+            Comparison.self, DamageCost.self, Soak.self,
+        ],
+        defaultSubcommand: Comparison.self)
 }
