@@ -39,12 +39,12 @@ MEASURED      := $(STARTED) SWIFTVM_BIN='$(CURDIR)/$(RELEASE_BIN)'
 .DEFAULT_GOAL := build
 .NOTPARALLEL:
 .PHONY: deps deps-run deps-test deps-vm deps-peers toolchain check-run check-snapshot build guest qemu-10 run \
-    snapshot test test-vm test-gpu bench soak lint format install uninstall clean help
+    snapshot test test-vm test-gpu bench bench-vm soak lint format install uninstall clean help
 
 help: ## say what each target does
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/    make \1	\2/p' Makefile | expand -t 24
 	@echo
-	@echo 'Variables: GUEST=FILE (run, snapshot), VIEWER=gtk|sdl HEADS=N (run), OUT=PNG (snapshot), PEERS=1 BENCH=OPTIONS DAMAGE=OPTIONS (bench), MINUTES=N (soak), PREFIX= DESTDIR= (install, uninstall).'
+	@echo 'Variables: GUEST=FILE (run, snapshot), VIEWER=gtk|sdl HEADS=N (run), OUT=PNG (snapshot), PEERS=1 DAMAGE=OPTIONS (bench), BENCH=OPTIONS (bench, bench-vm), MINUTES=N (soak), PREFIX= DESTDIR= (install, uninstall).'
 
 deps: ## install the Debian packages that a build needs
 	@Tools/deps build
@@ -118,6 +118,10 @@ bench: $(if $(PEERS),deps-peers,deps-test) build guest qemu-10 ## compare our vi
 	swift build $(RELEASE_FLAGS) --product Benchmarks
 	@$(MEASURED) $(RELEASE_BIN)/Benchmarks $(BENCH)
 	@$(MEASURED) $(RELEASE_BIN)/Benchmarks damage $(DAMAGE)
+
+bench-vm: deps-vm build ## measure how dma-bufs are taken, in the virtual machine that has a GPU
+	swift build $(RELEASE_FLAGS) --product Benchmarks
+	@$(MEASURED) Tools/test-vm --bench $(BENCH)
 
 soak: deps-test build guest ## run our viewers for an hour, or MINUTES=, and see that memory and descriptors stay
 	swift build $(RELEASE_FLAGS) --product Benchmarks

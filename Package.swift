@@ -127,8 +127,8 @@ let package = Package(
         .executableTarget(
             name: "Benchmarks",
             dependencies: [
-                "GuestDisplay", "QEMUSource", "DisplayTesting", "CCairo", "CShimsTesting", logging,
-                argumentParser,
+                "GuestDisplay", "GuestDisplayGL", "QEMUSource", "DisplayTesting", "CCairo",
+                "CShimsTesting", logging, argumentParser,
             ],
             path: "Tests/Benchmarks"),
         .testTarget(name: "GuestDisplayTests", dependencies: ["GuestDisplay", "DisplayTesting"]),

@@ -6,7 +6,7 @@ struct Benchmarks: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "benchmarks", abstract: "Measures our viewers on this machine.",
         subcommands: [
-            Comparison.self, DamageCost.self, Soak.self,
+            Comparison.self, DamageCost.self, DMABufferCost.self, IngestProcess.self, Soak.self,
         ],
         defaultSubcommand: Comparison.self)
 }
