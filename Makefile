@@ -12,6 +12,7 @@ OUT     ?= snapshot.png
 TESTS   ?=
 PEERS   ?=
 BENCH   ?=
+DAMAGE  ?=
 MINUTES ?= 60
 export GUEST OUT VIEWER HEADS
 
@@ -29,19 +30,21 @@ RELEASE_BIN   := .build/release
 DEBUG_BIN     := .build/debug
 DEMO_GUEST    := .build/demo-guest/demo-guest.elf
 QEMU_10       := .build/qemu-10/qemu-system-x86_64
-# What the tests start.
-TESTED        := SWIFTVM_DEMO_GUEST='$(CURDIR)/$(DEMO_GUEST)' SWIFTVM_BIN='$(CURDIR)/$(DEBUG_BIN)' \
-    SWIFTVM_QEMU_7=/usr/bin/qemu-system-x86_64 SWIFTVM_QEMU_10='$(CURDIR)/$(QEMU_10)'
+# What the tests start, and the benchmarks.
+STARTED       := SWIFTVM_DEMO_GUEST='$(CURDIR)/$(DEMO_GUEST)' SWIFTVM_QEMU_7=/usr/bin/qemu-system-x86_64 \
+    SWIFTVM_QEMU_10='$(CURDIR)/$(QEMU_10)'
+TESTED        := $(STARTED) SWIFTVM_BIN='$(CURDIR)/$(DEBUG_BIN)'
+MEASURED      := $(STARTED) SWIFTVM_BIN='$(CURDIR)/$(RELEASE_BIN)'
 
 .DEFAULT_GOAL := build
 .NOTPARALLEL:
 .PHONY: deps deps-run deps-test deps-vm deps-peers toolchain check-run check-snapshot build guest qemu-10 run \
-    snapshot test test-vm test-gpu bench soak lint format install uninstall clean help
+    snapshot test test-vm test-gpu bench bench-vm soak lint format install uninstall clean help
 
 help: ## say what each target does
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/    make \1	\2/p' Makefile | expand -t 24
 	@echo
-	@echo 'Variables: GUEST=FILE (run, snapshot), VIEWER=gtk|sdl HEADS=N (run), OUT=PNG (snapshot), PEERS=1 BENCH=OPTIONS (bench), MINUTES=N (soak), PREFIX= DESTDIR= (install, uninstall).'
+	@echo 'Variables: GUEST=FILE (run, snapshot), VIEWER=gtk|sdl HEADS=N (run), OUT=PNG (snapshot), PEERS=1 DAMAGE=OPTIONS (bench), BENCH=OPTIONS (bench, bench-vm), MINUTES=N (soak), PREFIX= DESTDIR= (install, uninstall).'
 
 deps: ## install the Debian packages that a build needs
 	@Tools/deps build
@@ -96,6 +99,8 @@ test: $(if $(TESTS),deps-test,deps-vm) toolchain guest lint qemu-10 ## install w
 	@$(TESTED) Tools/run-tests $(TESTS)
 	$(if $(TESTS),,@$(TESTED) $(DEBUG_BIN)/Benchmarks --rounds 1 --seconds 1 --presses 5 --only swiftvm-gtk --only swiftvm-sdl \
 	    --output .build/benchmarks-short)
+	$(if $(TESTS),,@$(TESTED) $(DEBUG_BIN)/Benchmarks damage --rounds 1 --seconds 1 --output .build/benchmarks-short)
+	$(if $(TESTS),,@$(TESTED) $(DEBUG_BIN)/Benchmarks stages --repetitions 4 --output .build/benchmarks-short)
 	$(if $(TESTS),,@$(TESTED) Tools/test-vm)
 
 test-vm: deps-vm toolchain guest qemu-10 ## run the tests that need a GPU in a virtual machine that has one
@@ -108,16 +113,21 @@ test-gpu: ## run the tests that need a GPU on this machine's own
 	@Tools/build-tests
 	@$(TESTED) Tools/test-gpu run $(TESTS)
 
-# PEERS=1 installs the viewers of others to compare with; BENCH= are options, e.g. BENCH='--rounds 1'.
-bench: $(if $(PEERS),deps-peers,deps-test) build guest ## compare our viewers with those of others, which PEERS=1 installs
+# PEERS=1 installs the viewers of others to compare with; BENCH= are options of the comparison with them, DAMAGE= of that of two
+# screens, e.g. BENCH='--rounds 1'.
+bench: $(if $(PEERS),deps-peers,deps-test) build guest qemu-10 ## compare our viewers with those of others, which PEERS=1 installs
 	swift build $(RELEASE_FLAGS) --product Benchmarks
-	@SWIFTVM_DEMO_GUEST='$(CURDIR)/$(DEMO_GUEST)' SWIFTVM_BIN='$(CURDIR)/$(RELEASE_BIN)' \
-	    $(RELEASE_BIN)/Benchmarks $(BENCH)
+	@$(MEASURED) $(RELEASE_BIN)/Benchmarks $(BENCH)
+	@$(MEASURED) $(RELEASE_BIN)/Benchmarks damage $(DAMAGE)
+	@$(MEASURED) $(RELEASE_BIN)/Benchmarks stages
+
+bench-vm: deps-vm build ## measure how dma-bufs are taken, in the virtual machine that has a GPU
+	swift build $(RELEASE_FLAGS) --product Benchmarks
+	@$(MEASURED) Tools/test-vm --bench $(BENCH)
 
 soak: deps-test build guest ## run our viewers for an hour, or MINUTES=, and see that memory and descriptors stay
 	swift build $(RELEASE_FLAGS) --product Benchmarks
-	@SWIFTVM_DEMO_GUEST='$(CURDIR)/$(DEMO_GUEST)' SWIFTVM_BIN='$(CURDIR)/$(RELEASE_BIN)' \
-	    $(RELEASE_BIN)/Benchmarks soak --minutes '$(MINUTES)'
+	@$(MEASURED) $(RELEASE_BIN)/Benchmarks soak --minutes '$(MINUTES)'
 
 lint: toolchain ## check imports, toolkit headers, layout and what is tracked
 	@Tools/lint

@@ -5,5 +5,9 @@ import ArgumentParser
 struct Benchmarks: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "benchmarks", abstract: "Measures our viewers on this machine.",
-        subcommands: [Comparison.self, Stages.self, Soak.self], defaultSubcommand: Comparison.self)
+        subcommands: [
+            Comparison.self, DamageCost.self, Stages.self, DMABufferCost.self, IngestProcess.self,
+            Soak.self,
+        ],
+        defaultSubcommand: Comparison.self)
 }

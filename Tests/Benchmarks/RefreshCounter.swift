@@ -72,8 +72,8 @@ final class RefreshCounter: HeadSink {
         var rate = 0.0
         try TestRun.run("benchmark-offered-\(activity)") { run in
             let guest = try GuestMachine(
-                run, .seven, .demo("\(Scene.size.width)x\(Scene.size.height) \(activity.words)"),
-                options: ["-vga", "std"])
+                run, Stage.usual.version, Stage.usual.guest(activity),
+                options: Stage.usual.device)
             try guest.refresh()
             let logger = Logger(label: "benchmark") { _ in SwiftLogNoOpLogHandler() }
             let source = QEMUSource(.monitor(path: guest.qmpPath), logger: logger)

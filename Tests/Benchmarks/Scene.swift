@@ -1,6 +1,7 @@
 import CShimsTesting
 import DisplayTesting
 import Glibc
+import GuestDisplay
 
 /// What the guest does while a viewer is measured.
 enum Activity: String, CaseIterable, Sendable {
@@ -21,11 +22,26 @@ enum Activity: String, CaseIterable, Sendable {
     }
 }
 
+/// The machine whose screen is looked at.
+struct Stage: Sendable {
+    /// A usual screen of a plain VGA.
+    static let usual = Stage(
+        version: .seven, device: ["-vga", "std"], size: Size(width: 1920, height: 1080))
+
+    let version: QEMUVersion
+    /// QEMU's options for its display device.
+    let device: [String]
+    /// The guest's screen.
+    let size: Size
+
+    /// The demo guest on it.
+    func guest(_ activity: Activity) -> GuestContent {
+        .demo("\(size.width)x\(size.height) \(activity.words)")
+    }
+}
+
 /// One viewer with one guest on one screen, ready to be measured.
 final class Scene {
-    /// The guest's screen.
-    static let size = (width: 1920, height: 1080)
-
     let contender: Contender
     let guest: GuestMachine
     /// The viewer's process; nil where it is QEMU's.
@@ -33,6 +49,7 @@ final class Scene {
     /// From the viewer's start to the first whole picture on the screen, in seconds.
     let firstPicture: Double
     private let activity: Activity
+    private let size: Size
     private let run: TestRun
     private let screen: XServer
     private let memory: ScreenMemory
@@ -40,18 +57,18 @@ final class Scene {
 
     /// Starts the guest, then the viewer, one of ours with these options, and waits for the picture.
     init(
-        _ run: TestRun, _ contender: Contender, _ activity: Activity, on screen: XServer,
-        options: [String]
+        _ run: TestRun, _ contender: Contender, _ activity: Activity, of stage: Stage = .usual,
+        on screen: XServer, options: [String]
     ) throws {
         self.contender = contender
         self.activity = activity
+        size = stage.size
         self.run = run
         self.screen = screen
         memory = try screen.memory()
         guest = try GuestMachine(
-            run, .seven, .demo("\(Scene.size.width)x\(Scene.size.height) \(activity.words)"),
-            display: contender.display(run), options: ["-vga", "std"],
-            environment: screen.environment)
+            run, stage.version, stage.guest(activity), display: contender.display(run),
+            options: stage.device, environment: screen.environment)
         // A display that nobody looks at is not refreshed: without this, what attaches first gets an old picture.
         if !contender.isInProcess { try guest.refresh() }
         let start = now()
@@ -61,7 +78,7 @@ final class Scene {
             "\(contender.rawValue) shows the guest", details: { process.standardError }
         ) {
             try check(process.exitStatus == nil, "it has ended: \(process.standardError)")
-            return memory.cardCorner(width: Scene.size.width, height: Scene.size.height)
+            return memory.cardCorner(width: stage.size.width, height: stage.size.height)
         }
         firstPicture = now() - start
         try settle()
@@ -72,7 +89,7 @@ final class Scene {
     private func settle() throws {
         var since = now()
         try eventually("\(contender.rawValue)'s window stays where it is") {
-            if let place = memory.cardCorner(width: Scene.size.width, height: Scene.size.height),
+            if let place = memory.cardCorner(width: size.width, height: size.height),
                 place != corner
             {
                 (corner, since) = (place, now())

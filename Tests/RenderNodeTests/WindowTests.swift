@@ -1,5 +1,6 @@
 import DisplayTesting
 import Glibc
+import GuestDisplay
 import Testing
 
 extension RenderNodeTests {
@@ -49,12 +50,14 @@ extension RenderNodeTests {
         static let shows = [
             Show(viewer: .gtk, version: .seven, device: "VGA", width: 800, height: 600),
             Show(
-                viewer: .gtk, version: .ten, device: "virtio-vga", width: SwayScreen.width,
-                height: SwayScreen.height, arguments: ["--fullscreen"]),
+                viewer: .gtk, version: .ten, device: "virtio-vga",
+                width: SwayScreen.usualSize.width,
+                height: SwayScreen.usualSize.height, arguments: ["--fullscreen"]),
             Show(viewer: .sdl, version: .ten, device: "VGA", width: 800, height: 600),
             Show(
-                viewer: .sdl, version: .seven, device: "virtio-vga", width: SwayScreen.width,
-                height: SwayScreen.height, arguments: ["--fullscreen"]),
+                viewer: .sdl, version: .seven, device: "virtio-vga",
+                width: SwayScreen.usualSize.width,
+                height: SwayScreen.usualSize.height, arguments: ["--fullscreen"]),
         ]
 
         @Test(

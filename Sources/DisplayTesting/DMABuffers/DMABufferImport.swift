@@ -62,7 +62,12 @@ enum DMABufferImport {
         epoxy_glBindTexture(GLenum(GL_TEXTURE_2D), texture)
         epoxy_glEGLImageTargetTexture2DOES(GLenum(GL_TEXTURE_2D), image)
         try ScriptError.checkGL("glEGLImageTargetTexture2DOES")
-        return try withFramebuffer(of: texture) { () throws(ScriptError) in
+        return try read(texture, size)
+    }
+
+    /// The same of a texture.
+    static func read(_ texture: GLuint, _ size: Size) throws(ScriptError) -> [UInt32] {
+        try withFramebuffer(of: texture) { () throws(ScriptError) in
             var pixels = [UInt32](repeating: 0, count: size.width * size.height)
             epoxy_glReadPixels(
                 0, 0, GLsizei(size.width), GLsizei(size.height), GLenum(GL_RGBA),

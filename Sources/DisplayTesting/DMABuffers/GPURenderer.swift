@@ -73,6 +73,9 @@ public final class GPURenderer: Sendable {
         try locked { _ throws(ScriptError) in epoxy_glFinish() }
     }
 
+    /// Its display and context, for one who has it alone.
+    var own: State { state.withLock { $0 } }
+
     func locked<Value: Sendable>(
         _ body: @Sendable (inout State) throws(ScriptError) -> Value
     ) throws(ScriptError) -> Value {

@@ -1,31 +1,35 @@
-import CShims
-import DisplayTesting
-import Glibc
+internal import CShims
+internal import Glibc
+public import GuestDisplay
 
 /// A Wayland compositor, sway, that draws on the render node into an output that nobody sees, and for X11's clients Xwayland. Its screenshots are
 /// exact.
-final class SwayScreen: ViewerScreen {
-    /// Its output's width in pixels.
-    static let width = 1024
-    /// Its output's height in pixels.
-    static let height = 768
+public final class SwayScreen: ViewerScreen {
+    /// Its output's usual size in pixels.
+    public static let usualSize = Size(width: 1024, height: 768)
 
     /// Whether the programs are there.
-    static let isInstalled = ["sway", "grim"].allSatisfy { access("/usr/bin/\($0)", X_OK) == 0 }
+    public static let isInstalled = ["sway", "grim"].allSatisfy {
+        access("/usr/bin/\($0)", X_OK) == 0
+    }
 
     /// Whether X11's clients can come.
-    static let hasX11 = isInstalled && access("/usr/bin/Xwayland", X_OK) == 0
+    public static let hasX11 = isInstalled && access("/usr/bin/Xwayland", X_OK) == 0
 
     /// The compositor.
-    let process: TestProcess
+    public let process: TestProcess
     private let run: TestRun
     private let folder: String
     private var socket: String { folder + "/sway" }
     // Xwayland's name, for clients that speak X11.
     private var display: String?
 
-    /// Starts it on that node and waits until it takes commands, and with `forX11` until X11's clients may come.
-    init(_ run: TestRun, node: String, forX11: Bool = false) throws {
+    /// Starts it on that node, with an output of that size that is refreshed so often a second, and waits until it takes commands, and with
+    /// `forX11` until X11's clients may come.
+    public init(
+        _ run: TestRun, node: String, size: Size = SwayScreen.usualSize, refresh: Int = 60,
+        forX11: Bool = false
+    ) throws {
         self.run = run
         folder = run.path("sway-\(run.nextNumber())")
         mkdir(folder, 0o700)
@@ -33,7 +37,7 @@ final class SwayScreen: ViewerScreen {
             """
             xwayland \(forX11 ? "force" : "disable")
             default_border none
-            output * mode --custom \(Self.width)x\(Self.height)@60Hz
+            output * mode --custom \(size.width)x\(size.height)@\(refresh)Hz
             for_window [app_id=".*"] floating enable
 
             """, to: folder + "/config")
@@ -72,7 +76,7 @@ final class SwayScreen: ViewerScreen {
     }
 
     /// The environment of viewers on it.
-    var environment: [String: String] {
+    public var environment: [String: String] {
         guard let display else { return waylandEnvironment }
         return [
             "WAYLAND_DISPLAY": "", "XDG_RUNTIME_DIR": folder, "DISPLAY": display,
@@ -88,7 +92,7 @@ final class SwayScreen: ViewerScreen {
     }
 
     /// What its output shows: a copy that the compositor makes (wlr-screencopy).
-    func capture() throws -> ScreenPicture {
+    public func capture() throws -> ScreenPicture {
         let path = run.path("screen.png")
         let grim = try run.start(
             "grim", ["-l", "0", path], name: "grim", environment: waylandEnvironment)
@@ -100,10 +104,11 @@ final class SwayScreen: ViewerScreen {
         return ScreenPicture(width: png.width, height: png.height, pixels: png.pixels)
     }
 
-    func note(_ name: String, _ picture: ScreenPicture) { run.note(name, picture) }
+    /// Keeps a picture for the case of a failure.
+    public func note(_ name: String, _ picture: ScreenPicture) { run.note(name, picture) }
 
     /// Runs a command of sway(5). Throws when the compositor does not take it.
-    func command(_ text: String) throws {
+    public func command(_ text: String) throws {
         // sway-ipc(7): a magic string, the length, the type (0: run a command), the text; the answer likewise.
         let connection = swiftvm_connect_unix(socket)
         guard connection >= 0 else { throw HarnessError("\(socket): errno \(errno)") }
