@@ -22,6 +22,9 @@ struct DMABufferCost: ParsableCommand {
     @Option(help: "How long windows are watched, in seconds.")
     var seconds = 10.0
 
+    @Flag(help: "Measure no windows, only a viewer without one.")
+    var withoutWindows = false
+
     @Option(help: "The folder for dma-bufs.json and dma-bufs.md.")
     var output = ".build/benchmarks"
 
@@ -49,6 +52,7 @@ struct DMABufferCost: ParsableCommand {
             let sizes = DMABufferResults.sizes
             for size in round % 2 == 1 ? sizes : sizes.reversed() {
                 results.answers += try answers(size, bareFirst: round % 2 == 0)
+                if withoutWindows { continue }
                 try windows(size) { results.windows.append($0) }
             }
             print("round \(round) of \(rounds) is done")
@@ -77,12 +81,14 @@ struct DMABufferCost: ParsableCommand {
             for damage in DMABufferResults.Damage.allCases {
                 let rect = damage.rect(in: size)
                 // The first of each compile shaders, and fill caches.
-                for _ in 0..<3 {
-                    try answer(producer, rect)
-                    for method in GPUCopy.Method.allCases {
-                        try copy(producer, bare, rect, method)
-                    }
+                let middle = (rect.y + rect.height / 2) * size.width + rect.x + rect.width / 2
+                for method in GPUCopy.Method.allCases {
+                    for _ in 0..<3 { try copy(producer, bare, rect, method) }
+                    try check(
+                        bare.pixels()[middle] == producer.colour,
+                        "\(method.rawValue) copied nothing")
                 }
+                for _ in 0..<3 { try answer(producer, rect) }
                 var result = DMABufferResults.Answers(size: size, damage: damage)
                 let bareTurn = {
                     for method in GPUCopy.Method.allCases {

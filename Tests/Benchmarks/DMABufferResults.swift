@@ -128,6 +128,12 @@ extension DMABufferResults {
         Large (\(DMABufferResults.sizes[1])) to small (\(DMABufferResults.sizes[0])), CPU an update or copy.
 
         \(Report.table(growthRows))
+        """ + (windows.isEmpty ? "" : windowMarkdown)
+    }
+
+    private var windowMarkdown: String {
+        """
+
         Windows that fill a screen of \(screen), refreshed \(refresh) times a second; a guest that tells of the next change when the last was answered.
 
         \(Report.table(flowRows))
@@ -177,7 +183,7 @@ extension DMABufferResults {
                 add("bare \(method.rawValue)", damage, costs[0], costs[1])
             }
         }
-        for viewer in ViewerProgram.allCases {
+        for viewer in ViewerProgram.allCases where !windows.isEmpty {
             let flows = sizes.map { turns($0, viewer) }
             for (words, damage, flow) in [
                 ("paced", .block, \Window.paced), ("fast", .block, \Window.fastBlock),

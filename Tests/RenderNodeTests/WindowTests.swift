@@ -1,5 +1,6 @@
 import DisplayTesting
 import Glibc
+import GuestDisplay
 import Testing
 
 extension RenderNodeTests {
