@@ -9,6 +9,9 @@ final class BufferProducer {
     private let peer: ScriptedListenerPeer
     private var frame: UInt32 = 0
 
+    /// What it drew last: 0x00RRGGBB.
+    var colour: UInt32 { frame &* 0x9e_3779 & 0xff_ffff }
+
     /// Shows a buffer of that size to who listens.
     init(node: String, size: Size, peer: ScriptedListenerPeer) throws {
         self.peer = peer
@@ -24,13 +27,10 @@ final class BufferProducer {
                 y0Top: false))
     }
 
-    /// The GPU, as its driver calls it.
-    var description: String { renderer.renderer }
-
     /// Draws another colour there, without waiting for the GPU.
     func draw(_ rect: Rect) throws {
         frame += 1
-        try buffer.draw([(rect, frame &* 0x9e_3779 & 0xff_ffff)])
+        try buffer.draw([(rect, colour)])
     }
 
     /// Waits until what was drawn is there.

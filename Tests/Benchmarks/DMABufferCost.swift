@@ -22,6 +22,9 @@ struct DMABufferCost: ParsableCommand {
     @Option(help: "How long windows are watched, in seconds.")
     var seconds = 10.0
 
+    @Option(help: "How often the windows' screen is refreshed a second; fewer than a GPU copies.")
+    var refresh = 10
+
     @Flag(help: "Measure no windows, only a viewer without one.")
     var withoutWindows = false
 
@@ -31,14 +34,12 @@ struct DMABufferCost: ParsableCommand {
     /// The screen that windows fill, whatever the guest's size is; they show as much of a large picture as has room. A software GPU would
     /// else draw a large one for so long that nothing but that is measured.
     static let screen = DMABufferResults.sizes[0]
-    /// How often the windows' screen is refreshed a second: much less often than any GPU copies.
-    static let refresh = 10
-    /// How often a guest that waits tells of a change, a second: less often than that.
-    static let pace = 5.0
 
     func validate() throws {
         guard !node.isEmpty else { throw ValidationError("no render node is named") }
-        guard rounds > 0, updates > 1 else { throw ValidationError("there must be some rounds") }
+        guard rounds > 0, updates > 1, refresh > 0 else {
+            throw ValidationError("rounds and refresh must be positive, updates more than one")
+        }
         // Statistics come once a second.
         guard seconds >= 4 else { throw ValidationError("seconds must be at least 4") }
     }
@@ -47,7 +48,7 @@ struct DMABufferCost: ParsableCommand {
         var results = DMABufferResults(
             date: Date().ISO8601Format(), machine: Machine.description,
             renderer: try GPURenderer(node: node).renderer,
-            screen: DMABufferCost.screen.description, refresh: DMABufferCost.refresh)
+            screen: DMABufferCost.screen.description, refresh: refresh)
         for round in 1...rounds {
             let sizes = DMABufferResults.sizes
             for size in round % 2 == 1 ? sizes : sizes.reversed() {
@@ -81,12 +82,14 @@ struct DMABufferCost: ParsableCommand {
             for damage in DMABufferResults.Damage.allCases {
                 let rect = damage.rect(in: size)
                 // The first of each compile shaders, and fill caches.
-                for _ in 0..<3 {
-                    try answer(producer, rect)
-                    for method in GPUCopy.Method.allCases {
-                        try copy(producer, bare, rect, method)
-                    }
+                let middle = (rect.y + rect.height / 2) * size.width + rect.x + rect.width / 2
+                for method in GPUCopy.Method.allCases {
+                    for _ in 0..<3 { try copy(producer, bare, rect, method) }
+                    try check(
+                        bare.pixels()[middle] == producer.colour,
+                        "\(method.rawValue) copied nothing")
                 }
+                for _ in 0..<3 { try answer(producer, rect) }
                 var result = DMABufferResults.Answers(size: size, damage: damage)
                 let bareTurn = {
                     for method in GPUCopy.Method.allCases {
@@ -151,7 +154,7 @@ struct DMABufferCost: ParsableCommand {
         for program in ViewerProgram.allCases {
             try TestRun.run("benchmark-window-\(program)-\(size)") { run in
                 let screen = try SwayScreen(
-                    run, node: node, size: DMABufferCost.screen, refresh: DMABufferCost.refresh)
+                    run, node: node, size: DMABufferCost.screen, refresh: refresh)
                 let file = run.path("statistics")
                 let (qemu, peer, viewer) = try attach(run, size) { qemu in
                     try ViewerProcess(
@@ -179,7 +182,7 @@ struct DMABufferCost: ParsableCommand {
                 }
                 var result = DMABufferResults.Window(viewer: program.rawValue, size: size)
                 result.paced = try watch(
-                    viewer, file, producer, .block, size, pause: 1 / DMABufferCost.pace)
+                    viewer, file, producer, .block, size, pause: 2 / Double(refresh))
                 result.fastBlock = try watch(viewer, file, producer, .block, size)
                 result.fastWhole = try watch(viewer, file, producer, .whole, size)
                 add(result)

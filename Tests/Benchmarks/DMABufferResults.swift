@@ -82,7 +82,7 @@ struct DMABufferResults: Encodable, Sendable {
         let viewer: String
         let width: Int
         let height: Int
-        /// A block, less often than the screen is refreshed.
+        /// A block, at every second refresh of the screen.
         var paced: Flow?
         /// A block, as often as it is answered.
         var fastBlock: Flow?
