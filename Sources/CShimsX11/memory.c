@@ -45,6 +45,10 @@ bool swiftvm_x11_memory_settle(swiftvm_x11_memory *memory) {
     return is_alive;
 }
 
+bool swiftvm_x11_memory_is_connected(swiftvm_x11_memory *memory) {
+    return !xcb_connection_has_error(memory->connection);
+}
+
 static void release(swiftvm_x11_memory *memory) {
     swiftvm_x11_memory_settle(memory);
     if (!memory->pixels) return;

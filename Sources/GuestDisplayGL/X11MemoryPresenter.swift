@@ -41,9 +41,22 @@ public final class X11MemoryPresenter {
     }
 
     /// Draws black, `picture` scaled into `frame`, and the layers over it, into the window, whose size is `size` pixels, and shows it. Waits only for the
-    /// server to have read the frame before. Throws what failed; what the window shows is not known then. Returns how long ``Stage/draw`` and ``Stage/swap``
+    /// server to have read the frame before. Throws what failed; what the window shows is not known then. Nothing
+    /// happens where the server has gone. Returns how long ``Stage/draw`` and ``Stage/swap``
     /// took.
     public func present(
+        _ picture: Picture?, layers: [Layer], frame: Rect, size: Size
+    ) throws(GLError) -> StageTimes {
+        do throws(GLError) {
+            return try show(picture, layers: layers, frame: frame, size: size)
+        } catch {
+            // Who owns the window hears of a server that has gone, and says so.
+            if !swiftvm_x11_memory_is_connected(memory) { return StageTimes() }
+            throw error
+        }
+    }
+
+    private func show(
         _ picture: Picture?, layers: [Layer], frame: Rect, size: Size
     ) throws(GLError) -> StageTimes {
         let begin = Moment.now
@@ -144,7 +157,7 @@ public final class X11MemoryPresenter {
         shown.invalidate()
         return GLError(
             operation: "drawing with the CPU on X11",
-            reason: "there is no memory for a window of \(size), or no X server any more")
+            reason: "there is no memory for a window of \(size)")
     }
 
     /// What the window showed is lost: the next frame is drawn whole.

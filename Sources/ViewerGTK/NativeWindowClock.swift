@@ -16,6 +16,8 @@ final class NativeWindowClock {
     private var isDirty = false
     /// When it was drawn last, or should have been; GLib's monotonic clock, in microseconds.
     private var lastFrame = 0
+    /// When that was done.
+    private var lastEnd = 0
     private var interval = 0
     private var intervalExpiry = 0
     /// GLib's timer for the next frame; 0 when none runs.
@@ -49,20 +51,21 @@ final class NativeWindowClock {
         isDirty = true
         guard timer == 0, gtk_widget_get_mapped(widget) != 0 else { return }
         let now = g_get_monotonic_time()
-        let due = lastFrame + frameInterval(at: now)
-        if now >= due {
+        let interval = frameInterval(at: now)
+        if now >= lastEnd + interval {
             lastFrame = now
             return draw(isLost: false)
         }
-        // The timer may be a millisecond late; the next frame is counted from when this one was due.
-        lastFrame = due
-        timer = g_timeout_add(
-            guint((due - now + 999) / 1000),
+        // The timer may be a millisecond late; the next frame is counted from when this one was due. GTK comes first: where drawing takes longer than a
+        // frame, it would otherwise never get to give a window its new size.
+        lastFrame = max(lastFrame + interval, now)
+        timer = g_timeout_add_full(
+            GDK_PRIORITY_REDRAW + 10, guint((lastFrame - now + 999) / 1000),
             { context in
                 let clock = Unmanaged<NativeWindowClock>.fromOpaque(context!)
                 MainActor.assumeIsolated { clock.takeUnretainedValue().frameBegan() }
                 return 0
-            }, Unmanaged.passUnretained(self).toOpaque())
+            }, Unmanaged.passUnretained(self).toOpaque(), nil)
     }
 
     private func frameBegan() {
@@ -93,5 +96,6 @@ final class NativeWindowClock {
     private func draw(isLost: Bool) {
         isDirty = false
         if gtk_widget_get_mapped(widget) != 0 { present?(isLost) }
+        lastEnd = Int(g_get_monotonic_time())
     }
 }

@@ -15,6 +15,9 @@ bool swiftvm_x11_memory_works(const char *_Nullable display);
 /// For a window, by its number, of that server; null where the server or the window's visual does not fit.
 swiftvm_x11_memory *_Nullable swiftvm_x11_memory_new(const char *_Nullable display, uint32_t window);
 
+/// Whether the server is still there, as far as was heard.
+bool swiftvm_x11_memory_is_connected(swiftvm_x11_memory *_Nonnull memory);
+
 /// The pixels for a window of that size, rows `*stride` bytes apart, when the server has read what was put last; `*is_new` tells that what they hold
 /// means nothing. Valid until the next call. Null when there is no memory, or no server any more.
 void *_Nullable swiftvm_x11_memory_pixels(swiftvm_x11_memory *_Nonnull memory, int width, int height,
