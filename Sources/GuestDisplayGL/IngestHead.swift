@@ -159,7 +159,11 @@ extension IngestHead {
             defer { last = path }
             return last != path
         }
-        if isAnother, !path.isEmpty { worker.logger.debug("pictures as \(path)") }
+        if isAnother, !path.isEmpty {
+            // Who holds an imported buffer, and until when, is the policy's.
+            let policy = path.hasSuffix("imported") ? ", \(worker.releasePolicy.rawValue)" : ""
+            worker.logger.debug("pictures as \(path)\(policy)")
+        }
         let before = state.lastRefusal.withLock { last in
             defer { last = refusal }
             return last
