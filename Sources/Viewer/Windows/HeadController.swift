@@ -52,7 +52,6 @@ public final class HeadController<Pictures: HeadPictures> {
     weak var owner: (any HeadControllerOwner)?
     private(set) var window: (any ViewerWindow)?
     private var observation: Observation?
-    private var wakes: (any DispatchSourceUserDataAdd)?
     private var pointer: (x: Double, y: Double)?
     private var hint: String?
     private let hintTimer = MainTimer()
@@ -93,15 +92,10 @@ public final class HeadController<Pictures: HeadPictures> {
         self.window = window
         expectedSize = window.fit(
             to: head.size.isEmpty ? Size(width: 640, height: 480) : head.size)
-        // The wake comes on the ingest thread, so it captures nothing of this thread. Wakes that come before the main thread gets to them are one.
-        // A source of libdispatch's may be told things on any thread, which its Swift type does not say.
-        nonisolated(unsafe) let source = DispatchSource.makeUserDataAddSource(queue: .main)
-        source.setEventHandler { [weak self] in
-            MainActor.assumeIsolated { self?.pictureChanged() }
+        // The wake comes on the ingest thread, so it captures nothing of this thread.
+        let wake: @Sendable () -> Void = { [weak self] in
+            DispatchQueue.main.async { MainActor.assumeIsolated { self?.pictureChanged() } }
         }
-        source.activate()
-        wakes = source
-        let wake: @Sendable () -> Void = { source.add(data: 1) }
         observation = pictures.observe(wake)
         stateDidChange()
         showTimer.start(milliseconds: 1000) { [weak self] in self?.show() }
@@ -120,8 +114,6 @@ public final class HeadController<Pictures: HeadPictures> {
     func close() {
         observation?.cancel()
         observation = nil
-        wakes?.cancel()
-        wakes = nil
         for timer in [offTimer, showTimer, sizeTimer, hintTimer] { timer.cancel() }
         statistics.end()
         input.releaseAll()
