@@ -22,31 +22,14 @@ struct TextStyle {
         font: "Monospace", size: 9, alignment: PANGO_ALIGN_LEFT, padding: 0, radius: 0)
 }
 
-/// A cairo image, and what is drawn on it with cairo and Pango. Sizes and places are in its pixels; `scale` of them are a logical one.
+/// What texts and graphs are drawn on, with cairo and Pango. Sizes and places are in its pixels; `scale` of them are a logical one.
 final class Canvas {
-    private let size: Size
-    private let surface: OpaquePointer
-    private let cairo: OpaquePointer
+    private let image: CairoImage
+    private var cairo: OpaquePointer { image.cairo }
 
     init?(size: Size) {
-        guard
-            let surface = cairo_image_surface_create(
-                CAIRO_FORMAT_ARGB32, Int32(clamping: size.width), Int32(clamping: size.height))
-        else { return nil }
-        guard cairo_surface_status(surface) == CAIRO_STATUS_SUCCESS,
-            let cairo = cairo_create(surface)
-        else {
-            cairo_surface_destroy(surface)
-            return nil
-        }
-        self.size = size
-        self.surface = surface
-        self.cairo = cairo
-    }
-
-    deinit {
-        cairo_destroy(cairo)
-        cairo_surface_destroy(surface)
+        guard let image = CairoImage(size: size) else { return nil }
+        self.image = image
     }
 
     private func withLayout(
@@ -85,14 +68,7 @@ final class Canvas {
 
     /// Fills all of it but its corners, dark.
     func fillPlate(radius: Double) {
-        let (width, height) = (Double(size.width), Double(size.height))
-        let turn = Double.pi / 2
-        cairo_new_path(cairo)
-        cairo_arc(cairo, width - radius, radius, radius, -turn, 0)
-        cairo_arc(cairo, width - radius, height - radius, radius, 0, turn)
-        cairo_arc(cairo, radius, height - radius, radius, turn, 2 * turn)
-        cairo_arc(cairo, radius, radius, radius, 2 * turn, 3 * turn)
-        cairo_close_path(cairo)
+        image.addRoundedRectangle(Rect(image.size), radius: radius)
         cairo_set_source_rgba(cairo, 0.08, 0.09, 0.11, 0.86)
         cairo_fill(cairo)
     }
@@ -120,19 +96,5 @@ final class Canvas {
     }
 
     /// What was drawn so far.
-    func content() -> Layer.Content? {
-        cairo_surface_flush(surface)
-        guard let data = cairo_image_surface_get_data(surface) else { return nil }
-        let stride = Int(cairo_image_surface_get_stride(surface))
-        let row = size.width * 4
-        let pixels = [UInt32](unsafeUninitializedCapacity: size.width * size.height) {
-            let target = UnsafeMutableRawBufferPointer($0)
-            for line in 0..<size.height {
-                target.baseAddress!.advanced(by: line * row)
-                    .copyMemory(from: data + line * stride, byteCount: row)
-            }
-            $1 = size.width * size.height
-        }
-        return Layer.Content(size: size, pixels: pixels)
-    }
+    func content() -> Layer.Content? { image.content() }
 }

@@ -28,35 +28,19 @@ final class MenuCanvas {
 
     /// Pixels that a logical pixel has.
     let scale: Int
-    private let size: Size
-    private let surface: OpaquePointer
-    private let cairo: OpaquePointer
+    private let image: CairoImage
+    private var size: Size { image.size }
+    private var cairo: OpaquePointer { image.cairo }
 
     init?(size: Size, scale: Int) {
-        guard
-            let surface = cairo_image_surface_create(
-                CAIRO_FORMAT_ARGB32, Int32(clamping: size.width), Int32(clamping: size.height))
-        else { return nil }
-        guard cairo_surface_status(surface) == CAIRO_STATUS_SUCCESS,
-            let cairo = cairo_create(surface)
-        else {
-            cairo_surface_destroy(surface)
-            return nil
-        }
-        self.size = size
+        guard let image = CairoImage(size: size) else { return nil }
+        self.image = image
         self.scale = scale
-        self.surface = surface
-        self.cairo = cairo
-    }
-
-    deinit {
-        cairo_destroy(cairo)
-        cairo_surface_destroy(surface)
     }
 
     /// Fills it all but the corners: nearly opaque, so that it can be read over anything.
     func fillPlate() {
-        roundedRectangle(Rect(size), radius: 12 * scale)
+        image.addRoundedRectangle(Rect(size), radius: Double(12 * scale))
         cairo_set_source_rgba(cairo, 0.08, 0.09, 0.11, 0.94)
         cairo_fill(cairo)
     }
@@ -75,7 +59,7 @@ final class MenuCanvas {
 
     /// Fills a rectangle.
     func fill(_ frame: Rect, radius: Int, colour: Colour) {
-        roundedRectangle(frame, radius: radius)
+        image.addRoundedRectangle(frame, radius: Double(radius))
         set(colour)
         cairo_fill(cairo)
     }
@@ -130,38 +114,12 @@ final class MenuCanvas {
     }
 
     /// What was drawn.
-    func content() -> Layer.Content? {
-        cairo_surface_flush(surface)
-        guard let data = cairo_image_surface_get_data(surface) else { return nil }
-        let stride = Int(cairo_image_surface_get_stride(surface))
-        var pixels: [UInt32] = []
-        pixels.reserveCapacity(size.width * size.height)
-        for row in 0..<size.height {
-            let start = UnsafeRawPointer(data + row * stride)
-            for column in 0..<size.width {
-                pixels.append(start.load(fromByteOffset: column * 4, as: UInt32.self))
-            }
-        }
-        return Layer.Content(size: size, pixels: pixels)
-    }
+    func content() -> Layer.Content? { image.content() }
 
     private func set(_ colour: Colour) {
         let channels = colour.channels
         cairo_set_source_rgba(
             cairo, channels.red, channels.green, channels.blue, channels.alpha)
-    }
-
-    private func roundedRectangle(_ frame: Rect, radius: Int) {
-        let radius = Double(radius)
-        let (left, top) = (Double(frame.x), Double(frame.y))
-        let (right, bottom) = (Double(frame.maxX), Double(frame.maxY))
-        let turn = Double.pi / 2
-        cairo_new_path(cairo)
-        cairo_arc(cairo, right - radius, top + radius, radius, -turn, 0)
-        cairo_arc(cairo, right - radius, bottom - radius, radius, 0, turn)
-        cairo_arc(cairo, left + radius, bottom - radius, radius, turn, 2 * turn)
-        cairo_arc(cairo, left + radius, top + radius, radius, 2 * turn, 3 * turn)
-        cairo_close_path(cairo)
     }
 
     private func withLayout(
