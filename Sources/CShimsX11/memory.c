@@ -6,6 +6,7 @@
 #include <sys/shm.h>
 #include <xcb/shm.h>
 #include <xcb/xcb.h>
+#include <xcb/xcbext.h>
 
 struct swiftvm_x11_memory {
     xcb_connection_t *connection;
@@ -41,6 +42,20 @@ bool swiftvm_x11_memory_settle(swiftvm_x11_memory *memory) {
         xcb_get_input_focus_reply(memory->connection, memory->reply, NULL);
     bool is_alive = reply != NULL;
     free(reply);
+    forget_events(memory);
+    return is_alive;
+}
+
+bool swiftvm_x11_memory_is_settled(swiftvm_x11_memory *memory) {
+    if (xcb_connection_has_error(memory->connection)) return false;
+    if (!memory->awaits_reply) return true;
+    void *reply = NULL;
+    xcb_generic_error_t *error = NULL;
+    if (!xcb_poll_for_reply(memory->connection, memory->reply.sequence, &reply, &error)) return false;
+    memory->awaits_reply = false;
+    bool is_alive = reply != NULL;
+    free(reply);
+    free(error);
     forget_events(memory);
     return is_alive;
 }

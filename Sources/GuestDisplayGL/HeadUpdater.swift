@@ -2,7 +2,7 @@ internal import GuestDisplay
 internal import Logging
 internal import Synchronization
 
-/// Brings a head's published content up to date on the ingest thread.
+/// Brings a head's published content up to date, on the ingest thread or in its place.
 final class HeadUpdater: Sendable {
     private let work: HeadWork
     private let worker: IngestWorker
@@ -15,6 +15,11 @@ final class HeadUpdater: Sendable {
     /// Has the ingest thread look at the head soon; many calls before it does are one.
     func schedule() {
         work.schedule()
+    }
+
+    /// Looks at the head at once where that needs no context and the ingest thread has nothing to do, and else as ``schedule()``: two threads' turns are saved.
+    func updateNow() {
+        work.updateNow()
     }
 
     /// The head is gone: frees its rings on the ingest thread.
@@ -56,6 +61,11 @@ private final class HeadWork: IngestJob, @unchecked Sendable {
     func schedule() {
         if isScheduled.exchange(true, ordering: .acquiringAndReleasing) { return }
         worker.enqueue(self)
+    }
+
+    func updateNow() {
+        if isScheduled.exchange(true, ordering: .acquiringAndReleasing) { return }
+        if !worker.runInPlace(self) { worker.enqueue(self) }
     }
 
     func run() {

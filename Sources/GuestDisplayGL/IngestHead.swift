@@ -42,7 +42,7 @@ public final class IngestHead: HeadPictures {
     /// Why the newest scanout was refused; nil when it was not.
     public var lastRefusal: SurfaceError? { state.lastRefusal.withLock { $0 } }
 
-    /// Calls `wake` on the ingest thread after each change of content or cursor, until the observation is cancelled or dropped.
+    /// Calls `wake` on the ingest thread, or a source's in its place, after each change of content or cursor, until the observation is cancelled or dropped.
     /// `wake` must not block; changes that come together are one call.
     public func observe(_ wake: @escaping @Sendable () -> Void) -> Observation {
         let id = state.observers.add(wake)
@@ -125,7 +125,7 @@ public final class IngestHead: HeadPictures {
             }
         case .scanout(.off), .cursor, .cursorPosition: break
         }
-        updater.schedule()
+        updater.updateNow()
     }
 
     /// Counts what the source has measured.

@@ -7,7 +7,7 @@ protocol IngestJob: AnyObject, Sendable {
     func run()
 }
 
-/// A thread of its own that runs jobs in order: the only one that uses the ingest's context.
+/// A thread of its own that runs jobs in order, one after the other: the only one that uses the ingest's context.
 final class IngestThread: Sendable {
     /// Something to do.
     enum Job: Sendable {
@@ -31,13 +31,15 @@ final class IngestThread: Sendable {
 
     private let state = Mutex(State())
     private let wake = DispatchSemaphore(value: 0)
+    /// Held while jobs run.
+    private let turn = Lock()
 
     /// Starts the thread. `begin` runs first on it, `end` last.
     init(begin: @escaping @Sendable () -> Void, end: @escaping @Sendable () -> Void) {
         let body = Body { [self] in
             begin()
             runUntilStopped()
-            end()
+            turn.withLock(end)
         }
         let context = Unmanaged.passRetained(body).toOpaque()
         var thread = pthread_t()
@@ -65,6 +67,16 @@ final class IngestThread: Sendable {
         return accepted
     }
 
+    /// Runs a job that needs no context at once, on the calling thread in the place of this one, where this one has nothing to do; false, and not run, where it has.
+    /// Nothing is run after the end.
+    func runInPlace(_ job: any IngestJob) -> Bool {
+        turn.withLockIfAvailable {
+            let isIdle = state.withLock { $0.jobs.isEmpty && !$0.isStopped }
+            if isIdle { job.run() }
+            return isIdle
+        } ?? false
+    }
+
     /// Lets the thread finish the jobs it has and waits for its end; from the thread itself, does not wait. Idempotent.
     func stop() {
         let thread = state.withLock { state in
@@ -86,12 +98,15 @@ final class IngestThread: Sendable {
         var jobs: [Job] = []
         while true {
             wake.wait()
-            let isStopped = state.withLock { state in
-                swap(&jobs, &state.jobs)
-                state.isSignalled = false
-                return state.isStopped
+            let isStopped = turn.withLock {
+                let isStopped = state.withLock { state in
+                    swap(&jobs, &state.jobs)
+                    state.isSignalled = false
+                    return state.isStopped
+                }
+                for job in jobs { job.run() }
+                return isStopped
             }
-            for job in jobs { job.run() }
             jobs.removeAll(keepingCapacity: true)
             if isStopped { return }
         }

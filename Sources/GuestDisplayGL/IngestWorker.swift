@@ -74,6 +74,11 @@ final class IngestWorker: @unchecked Sendable {
         thread.enqueue(.object(job))
     }
 
+    /// Runs what needs no context at once on the calling thread, while the ingest thread has nothing to do; false, and not run, otherwise.
+    func runInPlace(_ job: any IngestJob) -> Bool {
+        !hasGL && thread.runInPlace(job)
+    }
+
     func stop() {
         thread.stop()
     }

@@ -3,8 +3,10 @@ public import GuestDisplay
 
 /// Puts frames into a window of X11 with the CPU, through memory that the X server reads (MIT-SHM), and only what changed: no toolkit copies it once
 /// more on its way, and none has to read what the server answers. A picture at its own size is read by the server where it is; only what is scaled, or
-/// has layers over it, is drawn before. For any toolkit's native windows. One thread.
-public final class X11MemoryPresenter {
+/// has layers over it, is drawn before. For any toolkit's native windows. Any thread; one after the other.
+public final class X11MemoryPresenter: @unchecked Sendable {
+    private let lock = Lock()
+    // From here on: under the lock.
     private let memory: OpaquePointer
     private let drawer = SoftwareDrawer()
     /// What the window shows.
@@ -15,6 +17,8 @@ public final class X11MemoryPresenter {
     private var attached: [Attached] = []
     /// What the server may be reading.
     private var held: Picture?
+    /// The last frame, but for its picture; nil when what the window shows is not known.
+    private var last: (layers: [Layer], frame: Rect, size: Size)?
 
     private struct Attached {
         weak var memory: PictureMemory?
@@ -47,13 +51,39 @@ public final class X11MemoryPresenter {
     public func present(
         _ picture: Picture?, layers: [Layer], frame: Rect, size: Size
     ) throws(GLError) -> StageTimes {
-        do throws(GLError) {
-            return try show(picture, layers: layers, frame: frame, size: size)
-        } catch {
-            // Who owns the window hears of a server that has gone, and says so.
-            if !swiftvm_x11_memory_is_connected(memory) { return StageTimes() }
-            throw error
+        try lock.withLock { () throws(GLError) in
+            do throws(GLError) {
+                last = nil
+                let times = try show(picture, layers: layers, frame: frame, size: size)
+                last = (layers, frame, size)
+                return times
+            } catch {
+                // Who owns the window hears of a server that has gone, and says so.
+                if !swiftvm_x11_memory_is_connected(memory) { return StageTimes() }
+                throw error
+            }
         }
+    }
+
+    /// Shows a picture in the place of the last frame's, as long as the server reads it where it is and has read the frame before, so that there is nothing
+    /// to wait for. Returns how long that took; nil when it was not done.
+    public func presentNext(_ picture: Picture) -> StageTimes? {
+        lock.withLockIfAvailable {
+            guard let last, case .memory(let pixels) = picture.storage,
+                let number = knownNumber(of: pixels), swiftvm_x11_memory_is_settled(memory)
+            else { return nil }
+            let begin = Moment.now
+            var next = shown
+            let damage = next.update(
+                to: picture, layers: last.layers, frame: last.frame, window: last.size)
+            guard
+                SoftwareDrawer.isCopy(
+                    picture, layers: last.layers, frame: last.frame, damage: damage,
+                    window: last.size)
+            else { return nil }
+            shown = next
+            return put(picture, number, damage, at: last.frame, last.size, since: begin)
+        } ?? nil
     }
 
     private func show(
@@ -66,19 +96,26 @@ public final class X11MemoryPresenter {
                 picture, layers: layers, frame: frame, damage: damage, window: size),
             case .memory(let memory) = picture.storage, let number = number(of: memory)
         {
-            return try put(picture, number, damage, at: frame, size, since: begin)
+            guard swiftvm_x11_memory_settle(self.memory) else { throw failure(size) }
+            return put(picture, number, damage, at: frame, size, since: begin)
         }
         return try draw(
             picture, layers: layers, frame: frame, size: size, damage: damage, since: begin)
     }
 
-    /// Has the server read a picture's memory.
+    /// Whether the server has read the last frame, or has gone. For tests.
+    var isSettled: Bool {
+        lock.withLock {
+            swiftvm_x11_memory_is_settled(memory) || !swiftvm_x11_memory_is_connected(memory)
+        }
+    }
+
+    /// Has the server read a picture's memory; it has read what it was given before.
     private func put(
         _ picture: Picture, _ number: UInt32, _ damage: Damage, at frame: Rect, _ size: Size,
         since begin: Moment
-    ) throws(GLError) -> StageTimes {
+    ) -> StageTimes {
         let asked = Moment.now
-        guard swiftvm_x11_memory_settle(memory) else { throw failure(size) }
         held = picture
         for rect in damage.rects {
             let rect = rect.intersection(Rect(size))
@@ -97,7 +134,7 @@ public final class X11MemoryPresenter {
 
     /// By what number the server knows a picture's memory; nil when it cannot map it.
     private func number(of pixels: PictureMemory) -> UInt32? {
-        for entry in attached where entry.memory === pixels { return entry.number }
+        if let number = knownNumber(of: pixels) { return number }
         guard pixels.descriptor >= 0 else { return nil }
         attached.removeAll { entry in
             if entry.memory != nil { return false }
@@ -108,6 +145,12 @@ public final class X11MemoryPresenter {
         if number == 0 { return nil }
         attached.append(Attached(memory: pixels, number: number))
         return number
+    }
+
+    /// By what number the server knows a picture's memory that it has mapped.
+    private func knownNumber(of pixels: PictureMemory) -> UInt32? {
+        for entry in attached where entry.memory === pixels { return entry.number }
+        return nil
     }
 
     /// Draws into the window's own memory, and puts that.
@@ -161,5 +204,10 @@ public final class X11MemoryPresenter {
     }
 
     /// What the window showed is lost: the next frame is drawn whole.
-    public func invalidate() { shown.invalidate() }
+    public func invalidate() {
+        lock.withLock {
+            shown.invalidate()
+            last = nil
+        }
+    }
 }

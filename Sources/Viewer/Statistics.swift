@@ -113,6 +113,12 @@ public struct StatisticsMeter: Sendable {
         return true
     }
 
+    /// So many pictures were shown, each another than those before, the last of that number.
+    mutating func didShow(_ count: UInt64, last number: UInt64) {
+        newestNumber = number
+        shown += count
+    }
+
     /// The rates since the last call, or since the beginning. `time` must be later; nothing has passed in no time.
     /// `window` is how long the window's own stages took, since it began.
     public mutating func statistics(

@@ -15,6 +15,7 @@ final class MemoryPresenter: PicturePresenter {
     private var presenter: X11MemoryPresenter?
     private var lastFailure = ""
     private var lastSize = Size.zero
+    private var arrivals: PictureArrivals<Picture>?
 
     init(logger: Logger) {
         self.logger = logger
@@ -24,13 +25,22 @@ final class MemoryPresenter: PicturePresenter {
             if isLost { presenter?.invalidate() }
             present()
         }
-        clock.unrealize = { [unowned self] in presenter = nil }
+        clock.unmap = { [unowned self] in arrivals?.forbid() }
+        clock.unrealize = { [unowned self] in end() }
     }
 
-    func queueDraw() { clock.queueDraw() }
+    func queueDraw() {
+        arrivals?.forbid()
+        clock.queueDraw(elapsed: arrivals?.elapsed)
+    }
+
+    private func end() {
+        arrivals?.forbid()
+        presenter = nil
+    }
 
     func close() {
-        presenter = nil
+        end()
         frameSource = nil
     }
 
@@ -48,6 +58,10 @@ final class MemoryPresenter: PicturePresenter {
                 size: frame.geometry.window)
             if let times { frame.times.add(times) }
             lastFailure = ""
+            arrivals = frame.arrivals
+            if let presenter {
+                frame.arrivals.allow(interval: clock.frameInterval) { presenter.presentNext($0) }
+            }
         } catch {
             // The next frame, or a window of another size, may do.
             if error.description != lastFailure { logger.error("cannot draw: \(error)") }

@@ -10,6 +10,8 @@ final class NativeWindowClock {
     let widget: UnsafeMutablePointer<GtkWidget> = gtk_drawing_area_new()
     /// Draws now; called only while the widget is on screen. `true`: what the window showed is lost.
     var present: ((Bool) -> Void)?
+    /// The window has gone from the screen; what it showed is lost.
+    var unmap: (() -> Void)?
     /// The window is about to go.
     var unrealize: (() -> Void)?
 
@@ -32,6 +34,7 @@ final class NativeWindowClock {
         Signals.connect(widget, "realize") { [unowned self] in
             gdk_window_ensure_native(gtk_widget_get_window(widget))
         }
+        Signals.connect(widget, "unmap") { [unowned self] in unmap?() }
         Signals.connect(widget, "unrealize") { [unowned self] in
             cancel()
             unrealize?()
@@ -46,12 +49,16 @@ final class NativeWindowClock {
         cancel()
     }
 
-    /// On arrival when the window is idle, else with its next frame.
-    func queueDraw() {
+    /// On arrival when the window is idle, else with its next frame. `elapsed` is how many nanoseconds ago somebody else drew; nil when nobody did.
+    func queueDraw(elapsed: UInt64? = nil) {
         isDirty = true
         guard timer == 0, gtk_widget_get_mapped(widget) != 0 else { return }
         let now = g_get_monotonic_time()
         let interval = frameInterval(at: now)
+        if let elapsed, elapsed < UInt64(interval) * 1000 {
+            lastEnd = max(lastEnd, now - Int(elapsed / 1000))
+            lastFrame = max(lastFrame, lastEnd)
+        }
         if now >= lastEnd + interval {
             lastFrame = now
             return draw(isLost: false)
@@ -77,6 +84,9 @@ final class NativeWindowClock {
         if timer != 0 { g_source_remove(timer) }
         timer = 0
     }
+
+    /// The time between two frames of the monitor that the window is on, in nanoseconds.
+    var frameInterval: UInt64 { UInt64(frameInterval(at: g_get_monotonic_time())) * 1000 }
 
     /// The time between two frames of the monitor that the window is on, in microseconds; 60 Hz where it does not say. Asked once a second: a window moves.
     private func frameInterval(at now: Int) -> Int {

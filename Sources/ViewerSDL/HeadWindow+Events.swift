@@ -10,6 +10,8 @@ extension HeadWindow {
         case SDL_WINDOWEVENT_EXPOSED.rawValue, SDL_WINDOWEVENT_SHOWN.rawValue,
             SDL_WINDOWEVENT_RESTORED.rawValue:
             redraw()
+        case SDL_WINDOWEVENT_HIDDEN.rawValue, SDL_WINDOWEVENT_MINIMIZED.rawValue:
+            controller.arrivals.forbid()
         case SDL_WINDOWEVENT_SIZE_CHANGED.rawValue:
             redraw()
             controller.areaResized()

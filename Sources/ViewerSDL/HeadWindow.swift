@@ -28,7 +28,9 @@ final class HeadWindow {
     // Wayland tells when it wants a frame; elsewhere frames come no faster than the monitor's.
     private let frameWish: OpaquePointer?
     private var nextFrame = DispatchTime(uptimeNanoseconds: 0)
-    private var needsDraw = false
+    private var needsDraw = false {
+        didSet { if needsDraw { controller.arrivals.forbid() } }
+    }
     private var drawsNow = false
     private var complained = false
     private var wasFullScreen = false
@@ -88,6 +90,9 @@ final class HeadWindow {
     func drawIfDue() -> Int? {
         guard needsDraw, isVisible, !toolkit.isGone else { return nil }
         let now = DispatchTime.now()
+        if let elapsed = controller.arrivals.elapsed, elapsed < frameInterval {
+            nextFrame = max(nextFrame, now + .nanoseconds(Int(frameInterval - elapsed)))
+        }
         if let frameWish, !swiftvm_sdl_frame_is_pending(frameWish) { nextFrame = now }
         if now < nextFrame, !drawsNow {
             let wait = nextFrame.uptimeNanoseconds - now.uptimeNanoseconds
@@ -103,16 +108,22 @@ final class HeadWindow {
             // A compositor asks for no frame of a window that is out of sight, and may forget to when it comes into sight again.
             nextFrame = now + .seconds(1)
         } else {
-            nextFrame = now + .nanoseconds(Int(1_000_000_000 / placement.refreshRate))
+            nextFrame = now + .nanoseconds(Int(frameInterval))
         }
         do throws(DisplayError) {
             try presenter.present(frame, window: size)
+            if let show = presenter.showsNext {
+                frame.arrivals.allow(interval: frameInterval, show)
+            }
         } catch {
             if !complained { toolkit.complain("cannot draw: \(error)") }
             complained = true
         }
         return nil
     }
+
+    /// The time between two of the monitor's frames, in nanoseconds.
+    private var frameInterval: UInt64 { UInt64(1_000_000_000 / placement.refreshRate) }
 
     /// What it showed is lost, or it has another size: draws at once, whatever the compositor says.
     func redraw() {
@@ -196,6 +207,7 @@ extension HeadWindow: ViewerWindow {
     func hide() {
         guard !toolkit.isGone else { return }
         isShown = false
+        controller.arrivals.forbid()
         SDL_HideWindow(window)
     }
 
@@ -204,6 +216,7 @@ extension HeadWindow: ViewerWindow {
         isClosed = true
         toolkit.remove(self)
         guard !toolkit.isGone else { return }
+        controller.arrivals.forbid()
         presenter.close()
         if let frameWish { swiftvm_sdl_frame_free(frameWish) }
         toolkit.discard(window)

@@ -10,6 +10,12 @@ protocol Presenter: AnyObject {
     func present(_ frame: HeadFrame<Picture>, window: Size) throws(DisplayError)
     /// What the window showed is lost: the next frame is drawn whole.
     func invalidate()
+    /// How the frame after the one that was presented last can be shown by any thread; nil where that cannot be.
+    var showsNext: PictureArrivals<Picture>.Show? { get }
     /// Frees what belongs to it; before the window is destroyed.
     func close()
+}
+
+extension Presenter {
+    var showsNext: PictureArrivals<Picture>.Show? { nil }
 }

@@ -26,6 +26,11 @@ final class X11WindowPresenter: Presenter {
         }
     }
 
+    var showsNext: PictureArrivals<Picture>.Show? {
+        guard let presenter else { return nil }
+        return { presenter.presentNext($0) }
+    }
+
     func invalidate() { presenter?.invalidate() }
 
     func close() { presenter = nil }

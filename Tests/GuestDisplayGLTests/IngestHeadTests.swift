@@ -29,6 +29,28 @@ struct IngestHeadTests {
         #expect(gl.rendererDescription.hasSuffix(" surfaceless"))
     }
 
+    /// With the CPU a source's thread does the ingest's work while its own thread has nothing to do.
+    @Test func softwareIsPublishedAtOnce() throws {
+        let ingest = try Kind.software.makeIngest()
+        defer { ingest.stop() }
+        let head = ingest.makeHead()
+        let pixels = Pixels.random(Size(width: 67, height: 31), seed: 1)
+        try head.receive(.scanout(.surface(try pixels.surface())))
+        #expect(head.content.picture?.number == 1)
+        // Busy with something else: the source goes on, and the picture comes afterwards.
+        let (begun, end) = (DispatchSemaphore(value: 0), DispatchSemaphore(value: 0))
+        head.settle {
+            begun.signal()
+            end.wait()
+        }
+        try #require(begun.wait(timeout: .now() + deadline) == .success)
+        let others = Pixels.random(Size(width: 67, height: 31), seed: 2)
+        try head.receive(.update(.pixels(others.surface(), x: 0, y: 0)))
+        #expect(head.content.picture?.number == 1)
+        end.signal()
+        #expect(try head.waitForPicture(others).number == 2)
+    }
+
     /// Random updates: each published picture is the content after some number of whole updates, and its damage since each older
     /// one covers every pixel that differs.
     @Test(arguments: Kind.allCases)

@@ -145,6 +145,22 @@ struct PresenterConformanceTests {
         }
     }
 
+    @Test(.enabled(if: XServer.isInstalled, "Xvfb is needed"))
+    func memoryOnX11() throws {
+        let server = try XServer()
+        defer { server.stop() }
+        try run(Kind.software.makeIngest, hasAlpha: false) { size, _, body in
+            let window = try server.makeWindow(size, x: 0, visualID: server.rootVisual)
+            let presenter = try X11MemoryPresenter(display: server.name, window: UInt32(window))
+            try body { picture, layers, frame in
+                _ = try presenter.present(picture, layers: layers, frame: frame, size: size)
+                // The server has done it when it has answered, for which the next frame waits.
+                _ = try presenter.present(picture, layers: layers, frame: frame, size: size)
+                return try server.read(window, size: size).values
+            }
+        }
+    }
+
     /// What is handed to the compositor, which shows it nowhere.
     @Test(.enabled(if: WaylandServer.isInstalled, "Weston is needed"))
     func surfaceOnWayland() throws {

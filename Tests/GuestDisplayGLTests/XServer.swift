@@ -11,6 +11,8 @@ final class XServer {
     typealias XID = UInt
 
     let display: Display
+    /// What `$DISPLAY` would be.
+    let name: String
     private var process: pid_t = 0
     private let library: UnsafeMutableRawPointer
 
@@ -46,6 +48,7 @@ final class XServer {
         while Glibc.read(ends[0], &byte, 1) == 1, byte != UInt8(ascii: "\n") {
             name.append(Character(UnicodeScalar(byte)))
         }
+        self.name = name
         library = try #require(dlopen("libX11.so.6", RTLD_NOW))
         typealias Open = @convention(c) (UnsafePointer<CChar>) -> Display?
         let openDisplay = unsafeBitCast(try #require(dlsym(library, "XOpenDisplay")), to: Open.self)
@@ -101,6 +104,18 @@ final class XServer {
             display, window)
         try sync()
         return window
+    }
+
+    /// The visual of windows that nobody has asked for another.
+    var rootVisual: UInt {
+        get throws {
+            let visual = try function(
+                "XDefaultVisual",
+                as: (@convention(c) (Display, CInt) -> UnsafeMutableRawPointer).self)(display, 0)
+            return try function(
+                "XVisualIDFromVisual",
+                as: (@convention(c) (UnsafeMutableRawPointer) -> UInt).self)(visual)
+        }
     }
 
     func sync() throws {

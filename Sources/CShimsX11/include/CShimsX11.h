@@ -32,6 +32,9 @@ void swiftvm_x11_memory_detach(swiftvm_x11_memory *_Nonnull memory, uint32_t att
 /// Waits until the server has read what was put before the last flush. False when there is no server any more.
 bool swiftvm_x11_memory_settle(swiftvm_x11_memory *_Nonnull memory);
 
+/// Whether it has, without waiting. False too when there is no server any more.
+bool swiftvm_x11_memory_is_settled(swiftvm_x11_memory *_Nonnull memory);
+
 /// Puts a rectangle of an attached picture of `total_width` by `total_height` pixels to `to_x`, `to_y` of the window.
 void swiftvm_x11_memory_put_attached(swiftvm_x11_memory *_Nonnull memory, uint32_t attached, int total_width,
                                      int total_height, int x, int y, int width, int height, int to_x,

@@ -56,6 +56,10 @@ public final class HeadController<Pictures: HeadPictures> {
     private var hint: String?
     private let hintTimer = MainTimer()
     private var layers = LayerStack()
+    /// Shows pictures without this thread, where that can be.
+    public let arrivals: PictureArrivals<Pictures.Picture>
+    // Of the guest's pointer as the window has it.
+    private var cursorSerial: UInt64 = 0
     private let rendererDescription: String
     private let statistics: HeadStatistics
     private let offTimer = MainTimer()
@@ -68,8 +72,6 @@ public final class HeadController<Pictures: HeadPictures> {
     // The size that the window was told to take, and the one that the guest was told of last; neither is a new wish of the user's.
     private var expectedSize = Size.zero
     private var reportedSize = Size.zero
-    // The picture before the display went off, which may be for a moment only.
-    private var shownPicture: Pictures.Picture?
 
     /// `rendererDescription` is for the statistics.
     init(
@@ -83,6 +85,7 @@ public final class HeadController<Pictures: HeadPictures> {
         scaleMode = options.scale
         resizesGuest = options.resizesGuest
         statistics = HeadStatistics(of: head.id, file: options.statistics)
+        arrivals = PictureArrivals(times: statistics.times)
         input.delegate = self
     }
 
@@ -92,8 +95,9 @@ public final class HeadController<Pictures: HeadPictures> {
         self.window = window
         expectedSize = window.fit(
             to: head.size.isEmpty ? Size(width: 640, height: 480) : head.size)
-        // The wake comes on the ingest thread, so it captures nothing of this thread.
-        let wake: @Sendable () -> Void = { [weak self] in
+        // The wake comes on another thread, so it uses nothing of this one.
+        let wake: @Sendable () -> Void = { [weak self, arrivals, pictures] in
+            if arrivals.show(pictures) { return }
             DispatchQueue.main.async { MainActor.assumeIsolated { self?.pictureChanged() } }
         }
         observation = pictures.observe(wake)
@@ -101,6 +105,7 @@ public final class HeadController<Pictures: HeadPictures> {
         showTimer.start(milliseconds: 1000) { [weak self] in self?.show() }
         statistics.begin { [weak self] in
             guard let self else { return nil }
+            self.countArrivals()
             return HeadStatistics.Reading(
                 geometry: self.geometry, renderer: self.rendererDescription,
                 path: self.pictures.path, policy: self.pictures.releasePolicy,
@@ -114,6 +119,7 @@ public final class HeadController<Pictures: HeadPictures> {
     func close() {
         observation?.cancel()
         observation = nil
+        arrivals.forbid()
         for timer in [offTimer, showTimer, sizeTimer, hintTimer] { timer.cancel() }
         statistics.end()
         input.releaseAll()
@@ -172,10 +178,13 @@ extension HeadController {
         let geometry = geometry
         guard !geometry.window.isEmpty else { return nil }
         let picture = lastPicture
+        let refusal = pictures.lastRefusal
+        arrivals.frameBegins(picture, cursor: refusal == nil ? cursorSerial : nil)
+        countArrivals()
         if let picture { statistics.didTake(picture) }
         let notice = Notice.of(
             end: session.end, isRemoved: isRemoved, machine: session.machineState,
-            isOff: isKnownOff, hasPicture: guestSize != .zero, refusal: pictures.lastRefusal,
+            isOff: isKnownOff, hasPicture: guestSize != .zero, refusal: refusal,
             hint: hint,
             takeBack: session.takeBackNotice)
         // With a relative mouse the guest decides where its cursor is, so it is drawn there.
@@ -185,14 +194,19 @@ extension HeadController {
             cursor: drawsCursor ? pictures.cursor : nil, statistics: statistics.shown,
             notice: notice)
         return HeadFrame(
-            picture: picture, layers: layers, geometry: geometry, times: statistics.times)
+            picture: picture, layers: layers, geometry: geometry, times: statistics.times,
+            arrivals: arrivals)
+    }
+
+    private func countArrivals() {
+        if let (count, number) = arrivals.takeCount() { statistics.didShow(count, last: number) }
     }
 
     // While the display is off the last picture goes once it is known to be so.
     private var lastPicture: Pictures.Picture? {
         switch pictures.content {
         case .picture(let picture): picture
-        case .off, .nothing: isKnownOff ? nil : shownPicture
+        case .off, .nothing: isKnownOff ? nil : arrivals.newest
         }
     }
 }
@@ -267,7 +281,7 @@ extension HeadController {
             let wasOff = isKnownOff
             isKnownOff = false
             if wasOff { stateDidChange() }
-            shownPicture = picture
+            arrivals.note(picture)
             if picture.size != guestSize { guestResized(picture.size) }
         }
         updateCursor()
@@ -281,7 +295,7 @@ extension HeadController {
             guard let self else { return }
             if case .off = self.pictures.content {
                 self.isKnownOff = true
-                self.shownPicture = nil
+                self.arrivals.note(nil)
             }
             self.stateDidChange()
         }
@@ -305,6 +319,7 @@ extension HeadController {
     }
 
     private func updateCursor() {
+        cursorSerial = pictures.cursor.serial
         window?.setCursor(windowCursor)
     }
 

@@ -48,6 +48,11 @@ final class HeadStatistics {
         if meter.didShow(picture: picture.number) { times.add(.wait, since: picture.published) }
     }
 
+    /// So many pictures were shown by another thread, the last of that number.
+    func didShow(_ count: UInt64, last number: UInt64) {
+        meter.didShow(count, last: number)
+    }
+
     /// Shows the layer, or no longer.
     func setShown(_ on: Bool) {
         shown = nil

@@ -10,15 +10,19 @@ public struct HeadFrame<Picture: GuestPicture> {
     public var geometry: PictureGeometry
     /// Where the window counts how long it takes to draw this and to hand it over.
     public let times: WindowTimes
+    /// Where a window says that it can show what comes next by itself.
+    public let arrivals: PictureArrivals<Picture>
 
     /// Names all.
     public init(
-        picture: Picture?, layers: [Layer], geometry: PictureGeometry, times: WindowTimes
+        picture: Picture?, layers: [Layer], geometry: PictureGeometry, times: WindowTimes,
+        arrivals: PictureArrivals<Picture>
     ) {
         self.picture = picture
         self.layers = layers
         self.geometry = geometry
         self.times = times
+        self.arrivals = arrivals
     }
 }
 

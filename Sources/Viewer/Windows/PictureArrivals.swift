@@ -1,0 +1,118 @@
+public import GuestDisplay
+internal import Synchronization
+
+/// Shows a head's pictures as they arrive, on the thread that they arrive on: where nothing but the picture is another than in the window's last frame, the
+/// main thread has nothing to do. It draws all other frames, and says after each whether what comes next may be shown so. Any thread.
+public final class PictureArrivals<Picture: GuestPicture>: Sendable {
+    /// Shows a picture in the place of the last frame's, without waiting for anything. Nil when it cannot, and has not; else how long the stages took.
+    public typealias Show = @Sendable (Picture) -> StageTimes?
+
+    private struct State {
+        /// What the window shows, or is about to.
+        var newest: Picture?
+        /// Nil while the main thread has something to draw.
+        var show: Show?
+        /// Whether the last frame is one that only a picture changes.
+        var isPlain = false
+        /// Of the guest's pointer as the window has it.
+        var cursor: UInt64 = 0
+        /// The time between two of the monitor's frames, in nanoseconds.
+        var interval: UInt64 = 0
+        /// When the last picture was shown here.
+        var last: Moment?
+        /// How many were shown here and not counted yet.
+        var count: UInt64 = 0
+    }
+
+    private let state = Mutex(State())
+    private let times: WindowTimes
+
+    init(times: WindowTimes) {
+        self.times = times
+    }
+
+    // MARK: The main thread's
+
+    /// The picture that was shown last or is about to be.
+    var newest: Picture? { state.withLock { $0.newest } }
+
+    /// That picture is the newest; nil forgets it.
+    func note(_ picture: Picture?) {
+        state.withLock { $0.newest = picture }
+    }
+
+    /// The main thread is about to draw a frame with `picture`. `cursor` is the serial of the guest's pointer as the window has it; nil where the frame
+    /// says something that a picture may end.
+    func frameBegins(_ picture: Picture?, cursor: UInt64?) {
+        state.withLock { state in
+            state.show = nil
+            state.isPlain = picture != nil && cursor != nil
+            state.cursor = cursor ?? 0
+            if let picture { state.newest = picture }
+        }
+    }
+
+    /// The frame that ``HeadController/frame()`` gave last is on the window: pictures of its size may follow with `show`, not sooner than `interval`
+    /// nanoseconds after each other.
+    public func allow(interval: UInt64, _ show: @escaping Show) {
+        state.withLock { state in
+            guard state.isPlain else { return }
+            state.interval = interval
+            state.show = show
+        }
+    }
+
+    /// There is something to draw that the main thread alone can, or the window is gone: until it has, all goes to the main thread. Nothing is shown here any
+    /// more when this returns.
+    public func forbid() {
+        // The closure's references may end here, and must not under the lock.
+        let old = state.withLock { state in
+            defer { state.show = nil }
+            return state.show
+        }
+        _ = old
+    }
+
+    /// How many nanoseconds ago a picture was shown here; nil before the first.
+    public var elapsed: UInt64? {
+        state.withLock { $0.last }.map { Moment.now.nanoseconds(since: $0) }
+    }
+
+    /// How many pictures were shown here since the last call, and the last one's number.
+    func takeCount() -> (count: UInt64, number: UInt64)? {
+        state.withLock { state in
+            guard state.count > 0, let newest = state.newest else { return nil }
+            defer { state.count = 0 }
+            return (state.count, newest.number)
+        }
+    }
+
+    // MARK: The pictures' thread's
+
+    /// Shows the newest of `pictures`; false where the main thread has to.
+    func show<Pictures: HeadPictures>(_ pictures: Pictures) -> Bool
+    where Pictures.Picture == Picture {
+        guard case .picture(let picture) = pictures.content, pictures.lastRefusal == nil else {
+            return false
+        }
+        let cursor = pictures.cursor.serial
+        var old: Picture?
+        let isShown = state.withLockIfAvailable { state in
+            guard let show = state.show, let newest = state.newest, newest.size == picture.size,
+                newest.number < picture.number, state.cursor == cursor
+            else { return false }
+            let now = Moment.now
+            if let last = state.last, now.nanoseconds(since: last) < state.interval { return false }
+            guard let stages = show(picture) else { return false }
+            times.add(.wait, nanoseconds: now.nanoseconds(since: picture.published))
+            times.add(stages)
+            old = newest
+            state.newest = picture
+            state.last = now
+            state.count += 1
+            return true
+        }
+        _ = old
+        return isShown ?? false
+    }
+}
