@@ -9,7 +9,7 @@ enum DBusAuthentication {
     private static let maximumLine = 1024
 
     /// Authenticates; afterwards messages flow. Blocks until the deadline.
-    static func run(on socket: ListenerSocket, deadline: ContinuousClock.Instant)
+    static func run(on socket: ListenerSocket, deadline: PollDeadline)
         throws(DBusWireError)
     {
         try socket.sendCredentials()
@@ -33,7 +33,7 @@ enum DBusAuthentication {
     }
 
     private static func exchange(
-        _ line: String, on socket: ListenerSocket, deadline: ContinuousClock.Instant
+        _ line: String, on socket: ListenerSocket, deadline: PollDeadline
     ) throws(DBusWireError) -> String {
         try socket.send(Array("\(line)\r\n".utf8), deadline: deadline)
         // Byte by byte, so that nothing of a message is taken: six lines in a connection's life.

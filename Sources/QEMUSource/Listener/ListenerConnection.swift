@@ -140,7 +140,7 @@ final class ListenerConnection: Sendable {
         defer { sender.end() }
         do throws(DBusWireError) {
             try DBusAuthentication.run(
-                on: socket, deadline: ContinuousClock.now + authenticationTimeout)
+                on: socket, deadline: PollDeadline(after: authenticationTimeout))
             logger.debug("listener: authenticated")
             var reader = try reader(of: socket)
             var dispatcher = ListenerDispatcher(

@@ -72,7 +72,7 @@ final class ListenerSocket: Sendable {
     /// Reads what is there, at least one byte, or nil at the end of the stream. Only the reading thread.
     func receive(
         into buffer: UnsafeMutableRawBufferPointer, maximumDescriptors: Int,
-        deadline: ContinuousClock.Instant? = nil
+        deadline: PollDeadline = .never
     ) throws(DBusWireError) -> Received? {
         while true {
             var count = 0
@@ -105,7 +105,7 @@ final class ListenerSocket: Sendable {
 
     /// Sends all bytes, or none that anybody reads when the connection has ended at either side, which ``receive(into:maximumDescriptors:deadline:)``
     /// tells. One thread at a time.
-    func send(_ bytes: [UInt8], deadline: ContinuousClock.Instant) throws(DBusWireError) {
+    func send(_ bytes: [UInt8], deadline: PollDeadline) throws(DBusWireError) {
         var sent = 0
         while sent < bytes.count {
             let got = bytes.withUnsafeBytes {
@@ -131,29 +131,44 @@ final class ListenerSocket: Sendable {
     }
 
     private func wait(
-        for events: Int16, deadline: ContinuousClock.Instant?, doing operation: String
+        for events: Int16, deadline: PollDeadline, doing operation: String
     ) throws(DBusWireError) {
         while true {
-            var milliseconds: CInt = -1
-            if let deadline {
-                let left = ContinuousClock.now.duration(to: deadline)
-                guard left > .zero else {
-                    throw DBusWireError("\(operation): the peer was silent for too long")
-                }
-                milliseconds = CInt(clamping: left.components.seconds * 1000 + 1)
-                if left < .seconds(3600) {
-                    milliseconds = CInt(
-                        left.components.seconds * 1000
-                            + left.components.attoseconds / 1_000_000_000_000_000 + 1)
-                }
+            guard let left = deadline.millisecondsLeft else {
+                throw DBusWireError("\(operation): the peer was silent for too long")
             }
             var entry = pollfd(fd: number, events: events, revents: 0)
-            let ready = poll(&entry, 1, milliseconds)
+            let ready = poll(&entry, 1, left)
             if ready > 0 { return }
             if ready < 0 && errno != EINTR {
                 throw DBusWireError("poll: \(Errno(rawValue: errno))")
             }
         }
+    }
+}
+
+/// Until when a peer is waited for. (`ContinuousClock.Instant` is handled through its type's metadata, which shows where a message comes every millisecond.)
+struct PollDeadline: Sendable {
+    /// Waits as long as it takes.
+    static let never = PollDeadline()
+
+    /// Nil: there is none.
+    private let limit: (begin: Moment, nanoseconds: UInt64)?
+
+    private init() { limit = nil }
+
+    /// So long from now on; at most a day.
+    init(after duration: Duration) {
+        let limited = min(max(duration, .zero), .seconds(86_400))
+        limit = (.now, UInt64(limited / .nanoseconds(1)))
+    }
+
+    /// As poll(2) takes it: -1 for no limit. Nil when it has passed.
+    var millisecondsLeft: CInt? {
+        guard let limit else { return -1 }
+        let passed = Moment.now.nanoseconds(since: limit.begin)
+        if passed >= limit.nanoseconds { return nil }
+        return CInt((limit.nanoseconds - passed) / 1_000_000 + 1)
     }
 }
 

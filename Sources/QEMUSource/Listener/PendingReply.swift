@@ -38,7 +38,7 @@ final class ReplySender: Sendable {
             state.serial = state.serial == .max ? 1 : state.serial + 1
             let bytes = reply.encoded(
                 serial: state.serial, replyTo: serial, destination: destination)
-            let deadline = ContinuousClock.now + (mayWait ? timeout : .zero)
+            let deadline = PollDeadline(after: mayWait ? timeout : .zero)
             do throws(DBusWireError) {
                 try socket.send(bytes, deadline: deadline)
             } catch {

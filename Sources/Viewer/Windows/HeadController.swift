@@ -66,6 +66,8 @@ public final class HeadController<Pictures: HeadPictures> {
     private var isKnownOff = false
     private let showTimer = MainTimer()
     private var isShown = false
+    // The first picture of the guest's size.
+    private var sizedNumber: UInt64 = 0
     private let sizeTimer = MainTimer()
     // Full screen was asked for and has not come yet; the display server may never grant it.
     private var awaitsFullScreen = false
@@ -90,7 +92,8 @@ public final class HeadController<Pictures: HeadPictures> {
     }
 
     /// Begins to show the head in a window, which is shown once the picture's size is known, so that it need not grow where it was put: a
-    /// moment after the first picture, as QEMU's first one is that of the last time anybody looked; without a picture after a second.
+    /// moment after the first picture, or with a second one of its size, as QEMU's first one is that of the last time anybody looked; without a picture after
+    /// a second.
     func attach(_ window: any ViewerWindow) {
         self.window = window
         expectedSize = window.fit(
@@ -282,7 +285,12 @@ extension HeadController {
             isKnownOff = false
             if wasOff { stateDidChange() }
             arrivals.note(picture)
-            if picture.size != guestSize { guestResized(picture.size) }
+            if picture.size != guestSize {
+                sizedNumber = picture.number
+                guestResized(picture.size)
+            } else if !isShown, picture.number > sizedNumber {
+                show()
+            }
         }
         updateCursor()
         window?.queueDraw()
