@@ -18,6 +18,9 @@ struct Soak: ParsableCommand {
     /// How many more descriptors there may be: a message's may be on its way.
     static let descriptorLimit = 4
 
+    /// How many times as long a key may take in the last quarter as in the first: a queue that grows makes it far more.
+    static let latencyLimit = 1.5
+
     /// What is seen of a viewer at one time.
     struct Sample: Encodable, Sendable {
         /// Since the start, in seconds.
@@ -103,6 +106,10 @@ struct Soak: ParsableCommand {
         let (early, late) = change(\.key)
         print(
             "key: \(decimal(early, 1)) ms in the first quarter, \(decimal(late, 1)) ms in the last")
+        if late > early * latencyLimit {
+            complaints.append(
+                "a key took \(decimal(early, 1)) ms at first and \(decimal(late, 1)) ms in the end")
+        }
         return complaints
     }
 }
