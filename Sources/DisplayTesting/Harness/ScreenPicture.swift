@@ -148,7 +148,8 @@ extension ScreenPicture {
             let x = place.x - 40
             guard x >= 0, x + cardWidth <= width else { continue }
             let card = part(x: x, y: place.y, width: cardWidth, height: cardHeight).card
-            if card?.topFrame != nil { return (x, place.y) }
+            // A larger card has the same first rows.
+            if card?.topFrame != nil, card?.bottomFrame != nil { return (x, place.y) }
         }
         return nil
     }
