@@ -1,3 +1,4 @@
+internal import Dispatch
 internal import GuestDisplay
 internal import Logging
 internal import Synchronization
@@ -33,6 +34,8 @@ private final class HeadWork: IngestJob, @unchecked Sendable {
     private let state: HeadState
     private let worker: IngestWorker
     private let isScheduled = Atomic<Bool>(false)
+    /// Whether something that failed is about to be tried again.
+    private let isRetrying = Atomic<Bool>(false)
     /// Whether a returning slot is waited for.
     private let isWaiting: WaitFlag
     // From here on: ingest thread only.
@@ -42,6 +45,8 @@ private final class HeadWork: IngestJob, @unchecked Sendable {
     private var seenRefusal: UInt64 = 0
     /// Whether the ring lacks changes that were taken from the state, or a written slot was not published.
     private var isBehind = false
+    /// Whether something was published that nobody was told of yet.
+    private var hasPublished = false
     private var isClosed = false
     private var lastFailure: GLError?
     private var direct: DirectFrames!
@@ -83,11 +88,12 @@ private final class HeadWork: IngestJob, @unchecked Sendable {
     private func update() {
         if isClosed { return }
         let begin = Moment.now
-        var isChanged = false
+        var hasFailed = false
         do throws(GLError) {
-            isChanged = try updateContent()
-            if try settle() { isChanged = true }
+            try updateContent()
+            try settle()
         } catch {
+            hasFailed = true
             direct.abandon()
             state.counters.withLock { $0.failures += 1 }
             // A driver that fails, fails at every picture: say it once.
@@ -99,10 +105,17 @@ private final class HeadWork: IngestJob, @unchecked Sendable {
         isWaiting.isSet = true
         rings.sweep()
         isWaiting.isSet = isBehind || rings.isAwaitingReturns
-        if isBehind, lastFailure == nil, let ring = rings.ring {
+        if isBehind, let ring = rings.ring {
             if !ring.hasFree(besides: rings.reserved) { ring.awaitReturns() }
-            if ring.hasFree(besides: rings.reserved) { schedule() }
+            if hasFailed {
+                retry()
+            } else if ring.hasFree(besides: rings.reserved) {
+                schedule()
+            }
         }
+        // Also what was published before something failed.
+        var isChanged = hasPublished
+        hasPublished = false
         let cursor = state.cursor.serial
         if cursor != seenCursor {
             seenCursor = cursor
@@ -116,8 +129,16 @@ private final class HeadWork: IngestJob, @unchecked Sendable {
         if isChanged { state.observers.wakeAll() }
     }
 
-    /// Whether something was published.
-    private func updateContent() throws(GLError) -> Bool {
+    /// A guest that is still now brings no other occasion.
+    private func retry() {
+        if isRetrying.exchange(true, ordering: .relaxed) { return }
+        DispatchQueue.global().asyncAfter(deadline: .now() + .milliseconds(250)) { [weak self] in
+            self?.isRetrying.store(false, ordering: .relaxed)
+            self?.schedule()
+        }
+    }
+
+    private func updateContent() throws(GLError) {
         // The lock is held while a surface's pixels are copied: its source may write them at any time.
         enum Step {
             case done(Bool)
@@ -162,23 +183,22 @@ private final class HeadWork: IngestJob, @unchecked Sendable {
         case .done(let isOff):
             if isOff {
                 state.publish(.off)
+                hasPublished = true
                 shownScanout = nil
                 try leaveDirect()
             }
-            return isOff
         case .publish(let ring, let slot):
             try publish(slot, of: ring)
             shownScanout = nil
             try leaveDirect()
-            return true
         case .readTexture(let scanout, let ring, let releases, let isChanged, let isAnother):
             if worker.releasePolicy == .afterDraw,
                 try show(
                     scanout, releases: releases, isChanged: isChanged, isAnother: isAnother)
             {
-                return true
+                return
             }
-            return try updateTexture(
+            try updateTexture(
                 scanout, ring: ring, releases: releases, isChanged: isChanged)
         }
     }
@@ -219,9 +239,8 @@ private final class HeadWork: IngestJob, @unchecked Sendable {
         }
     }
 
-    /// Releases what waits for windows once none can be disturbed any more; windows that take too long get copies. Whether something was published.
-    private func settle(isForced: Bool = false) throws(GLError) -> Bool {
-        var isChanged = false
+    /// Releases what waits for windows once none can be disturbed any more; windows that take too long get copies.
+    private func settle(isForced: Bool = false) throws(GLError) {
         if case .copy(let frames) = direct.nextStep(isForced: isForced) {
             for frame in frames {
                 let isCurrent = frame === direct.current
@@ -231,19 +250,17 @@ private final class HeadWork: IngestJob, @unchecked Sendable {
                 if isCurrent {
                     direct.retire()
                     publish(copy)
-                    isChanged = true
                 }
             }
         }
-        guard case .release = direct.nextStep(isForced: isForced) else { return isChanged }
+        guard case .release = direct.nextStep(isForced: isForced) else { return }
         try worker.store?.release(direct.take())
-        return isChanged
     }
 
     /// Something else is published now.
     private func leaveDirect() throws(GLError) {
         direct.retire()
-        _ = try settle(isForced: true)
+        try settle(isForced: true)
     }
 
     /// What a frame shows, for those who hold a picture of it when the guest draws on.
@@ -268,7 +285,7 @@ private final class HeadWork: IngestJob, @unchecked Sendable {
     /// free for the next frame, so that no reader holds the guest.
     private func updateTexture(
         _ scanout: GLScanout, ring: PictureRing, releases: [FrameRelease], isChanged: Bool
-    ) throws(GLError) -> Bool {
+    ) throws(GLError) {
         if isChanged {
             var writable = rings.reserved
             if writable == nil { writable = try ring.takeFree() }
@@ -292,14 +309,13 @@ private final class HeadWork: IngestJob, @unchecked Sendable {
         } else {
             for release in releases { release.release() }
         }
-        guard isBehind, let slot = rings.reserved else { return false }
+        guard isBehind, let slot = rings.reserved else { return }
         guard ring.hasFree(besides: slot) else {
             state.counters.withLock { $0.deferrals += 1 }
-            return false
+            return
         }
         rings.reserved = nil
         try publish(slot, of: ring)
-        return true
     }
 
     private func publish(_ slot: PictureSlot, of ring: PictureRing) throws(GLError) {
@@ -313,6 +329,7 @@ private final class HeadWork: IngestJob, @unchecked Sendable {
     private func publish(_ picture: Picture) {
         published = picture
         state.publish(.picture(picture))
+        hasPublished = true
         state.counters.withLock { $0.picturesPublished += 1 }
         lastFailure = nil
     }

@@ -60,10 +60,10 @@ final class MemoryStore: PictureStore {
 
     func write(_ backing: inout SurfaceBacking, to slot: PictureSlot) {
         guard case .memory(let memory) = slot.storage else { return }
-        if slot.stale.isFull, !backing.isPublished {
-            slot.storage = .memory(backing.giveMemory(for: memory))
-        } else {
+        if backing.isPublished {
             memory.copy(slot.stale, from: backing.current)
+        } else {
+            slot.storage = .memory(backing.giveMemory(for: memory, lacking: slot.stale))
         }
     }
 

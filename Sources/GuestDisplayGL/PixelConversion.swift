@@ -118,7 +118,10 @@ private struct RowCopy {
         if !isInPlace { copyRows(from: source) }
         var (left, top, right, bottom) = (width, height, 0, 0)
         for row in 0..<height {
-            let input = source + row * stride
+            // A mapping's pixels may be others by now than those that were copied.
+            let input =
+                isInPlace
+                ? source + row * stride : UnsafeRawPointer(destination + row * destinationWidth)
             guard
                 let (first, end) = difference(
                     input, UnsafeRawPointer(old + row * destinationWidth))

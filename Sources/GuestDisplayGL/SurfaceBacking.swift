@@ -5,6 +5,8 @@ struct SurfaceBacking {
     private(set) var memory: PictureMemory
     /// Where the pixels are instead, since a picture was made of the memory that had them; until they are written the next time.
     private var published: PictureMemory?
+    /// What its own memory lacks of those.
+    private var lacks = Damage(size: .zero)
     /// A mapping that `.inPlace` updates refer to; nil when the pixels come with each update.
     private let mapped: DisplaySurface?
     /// Whether a copy failed half-way: the pixels are worth nothing until the next scanout.
@@ -66,13 +68,14 @@ struct SurfaceBacking {
         return (changed, mapped.byteCount(of: rect))
     }
 
-    /// Gives its memory away, for a picture of all its pixels, and takes another of that size: the same pixels are copied to that only if less than
-    /// all of them change next.
-    mutating func giveMemory(for other: PictureMemory) -> PictureMemory {
-        precondition(published == nil && other.size == size)
+    /// Gives its memory away, for a picture of all its pixels, and takes another of that size, which `lacks` some of them: they are copied to that only if
+    /// less than all of them change next. So a pixel is copied once on its way to a picture.
+    mutating func giveMemory(for other: PictureMemory, lacking lacks: Damage) -> PictureMemory {
+        precondition(published == nil && other.size == size && lacks.size == size)
         let whole = memory
         published = whole
         memory = other
+        self.lacks = lacks
         return whole
     }
 
@@ -81,7 +84,7 @@ struct SurfaceBacking {
         _ part: Rect, of surface: DisplaySurface, to rect: Rect
     ) throws(SurfaceError) -> Rect {
         if let published, rect != Rect(size) {
-            memory.copy(.full(size), from: published)
+            memory.copy(lacks, from: published)
             self.published = nil
         }
         do throws(SurfaceError) {

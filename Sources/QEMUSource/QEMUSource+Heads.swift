@@ -202,7 +202,7 @@ extension QEMUSource {
         loop.post(afterMilliseconds: limits.retry) { [weak self] in self?.reattach(head, listener) }
     }
 
-    /// Registers anew unless the picture has the console's new size soon: its Scanout may just be on its way. On the loop.
+    /// Registers anew unless the picture has the console's new size soon, whole: its Scanout may just be on its way. On the loop.
     private func checkPicture(of head: Head.ID) {
         let (open, size) = state.withLock {
             ($0.listeners[head], $0.objects.consoles[head]?.head.size)
@@ -212,7 +212,9 @@ extension QEMUSource {
         loop.post(afterMilliseconds: limits.scanout) { [weak self] in
             guard let self else { return }
             let now = state.withLock { $0.objects.consoles[head]?.head.size }
-            guard let shown = open.listener.pictureSize, let now, shown != now else { return }
+            guard let shown = open.listener.pictureSize, let now,
+                shown != now || open.listener.missesUpdates
+            else { return }
             reattach(head, open.listener)
         }
     }

@@ -66,6 +66,7 @@ final class MemoryPresenter: PicturePresenter {
             // The next frame, or a window of another size, may do.
             if error.description != lastFailure { logger.error("cannot draw: \(error)") }
             lastFailure = error.description
+            clock.retry()
         }
     }
 

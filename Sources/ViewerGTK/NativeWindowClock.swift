@@ -66,8 +66,18 @@ final class NativeWindowClock {
         // The timer may be a millisecond late; the next frame is counted from when this one was due. GTK comes first: where drawing takes longer than a
         // frame, it would otherwise never get to give a window its new size.
         lastFrame = max(lastFrame + interval, now)
+        startTimer(milliseconds: (lastFrame - now + 999) / 1000)
+    }
+
+    /// Draws again in a second: what was to be drawn could not be.
+    func retry() {
+        isDirty = true
+        if timer == 0 { startTimer(milliseconds: 1000) }
+    }
+
+    private func startTimer(milliseconds: Int) {
         timer = g_timeout_add_full(
-            GDK_PRIORITY_REDRAW + 10, guint((lastFrame - now + 999) / 1000),
+            GDK_PRIORITY_REDRAW + 10, guint(milliseconds),
             { context in
                 let clock = Unmanaged<NativeWindowClock>.fromOpaque(context!)
                 MainActor.assumeIsolated { clock.takeUnretainedValue().frameBegan() }

@@ -112,12 +112,16 @@ final class HeadWindow {
         }
         do throws(DisplayError) {
             try presenter.present(frame, window: size)
-            if let show = presenter.showsNext {
+            if !needsDraw, let show = presenter.showsNext {
                 frame.arrivals.allow(interval: frameInterval, show)
             }
         } catch {
             if !complained { toolkit.complain("cannot draw: \(error)") }
             complained = true
+            // The guest may be still from here on.
+            needsDraw = true
+            nextFrame = now + .seconds(1)
+            return 1000
         }
         return nil
     }

@@ -101,6 +101,20 @@ import Testing
         let counted = rig.arrivals.takeCount()
         #expect(counted?.count == 3 && counted?.number == 7)
         #expect(rig.arrivals.takeCount() == nil)
+        // The main thread is about to show a newer one, which it counts itself.
+        #expect(rig.arrive(8))
+        rig.arrivals.note(FakePicture(9, Self.size))
+        #expect(rig.arrivals.takeCount()?.number == 8)
+        rig.arrivals.note(FakePicture(7, Self.size))
+        #expect(rig.arrivals.newest?.number == 9, "pictures do not go back")
+    }
+
+    @Test func aWakeIsOneUntilItWasSeen() {
+        let flag = WakeFlag()
+        #expect(flag.set())
+        #expect(!flag.set())
+        flag.clear()
+        #expect(flag.set())
     }
 
     @Test func leavesToTheMainThreadWhatItAloneCan() {

@@ -27,6 +27,7 @@ final class ListenerConnection: Sendable {
         var thread: pthread_t?
         var pictureSize: Size?
         var announcedSize: Size?
+        var missesUpdates = false
     }
 
     private let socket: ListenerSocket?
@@ -84,6 +85,9 @@ final class ListenerConnection: Sendable {
     /// The size of the picture that QEMU last sent; nil before the first, while the display is off, when the last was refused, and while a dma-buf is
     /// shown: QEMU tells every change of those, and the console may be another size than the buffer.
     var pictureSize: Size? { state.withLock { $0.pictureSize } }
+
+    /// Whether updates of that picture were refused: a size that was told late was not its own. Only a new registration brings them.
+    var missesUpdates: Bool { state.withLock { $0.missesUpdates } }
 
     /// The console has that size now: updates of a picture of another size belong to a surface that was not told, and are refused until the next
     /// scanout. Any thread.
@@ -157,9 +161,10 @@ final class ListenerConnection: Sendable {
                     message,
                     reply: message.header.expectsReply
                         ? PendingReply(to: message.header, through: sender) : unwanted)
-                let size = dispatcher.pictureSize
+                let (size, missesUpdates) = (dispatcher.pictureSize, dispatcher.missesUpdates)
                 state.withLock { state in
                     state.pictureSize = size
+                    state.missesUpdates = missesUpdates
                     // Said once, and true until the next scanout: a console's size may be told late, or not at all.
                     if message.header.member.hasPrefix("Scanout") { state.announcedSize = nil }
                 }

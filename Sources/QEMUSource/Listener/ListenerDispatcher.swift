@@ -33,7 +33,11 @@ struct ListenerDispatcher {
     private let acceptance: DMABuffer.Acceptance
     private let announcedSize: @Sendable () -> Size?
     private let onMismatch: @Sendable () -> Void
-    private var shown = Shown.nothing("no scanout has come yet")
+    private var shown = Shown.nothing("no scanout has come yet") {
+        didSet { missesUpdates = false }
+    }
+    /// Whether updates of the picture that is shown were refused, as the console had been announced with another size.
+    private(set) var missesUpdates = false
     private var lender = BytesLender()
     /// What the log says of the last dma-buf.
     private var toldBuffer = ""
@@ -157,6 +161,7 @@ struct ListenerDispatcher {
         }
         guard let size = shown.size else { throw nothingToUpdate }
         if let announced = announcedSize(), announced != size {
+            missesUpdates = true
             var fault = DBusFault.invalidArguments(
                 "the picture is \(size), but the console's is \(announced) now")
             fault.isExpected = true

@@ -99,9 +99,17 @@ public final class HeadController<Pictures: HeadPictures> {
         expectedSize = window.fit(
             to: head.size.isEmpty ? Size(width: 640, height: 480) : head.size)
         // The wake comes on another thread, so it uses nothing of this one.
+        let isWoken = WakeFlag()
         let wake: @Sendable () -> Void = { [weak self, arrivals, pictures] in
             if arrivals.show(pictures) { return }
-            DispatchQueue.main.async { MainActor.assumeIsolated { self?.pictureChanged() } }
+            // One block at a time, however long this thread is busy: it looks for what is new when it runs.
+            guard isWoken.set() else { return }
+            DispatchQueue.main.async {
+                MainActor.assumeIsolated {
+                    isWoken.clear()
+                    self?.pictureChanged()
+                }
+            }
         }
         observation = pictures.observe(wake)
         stateDidChange()
@@ -178,12 +186,16 @@ public final class HeadController<Pictures: HeadPictures> {
 extension HeadController {
     /// What to draw now; nil when there is no window to draw in.
     public func frame() -> HeadFrame<Pictures.Picture>? {
+        // Before the content is looked at: nothing newer is shown by itself from here on.
+        arrivals.forbid()
         let geometry = geometry
         guard !geometry.window.isEmpty else { return nil }
         let picture = lastPicture
         let refusal = pictures.lastRefusal
-        arrivals.frameBegins(picture, cursor: refusal == nil ? cursorSerial : nil)
         countArrivals()
+        // A picture is the end of a refusal, and of a display that is off.
+        let isPlain = refusal == nil && !offTimer.isRunning
+        arrivals.frameBegins(picture, cursor: isPlain ? cursorSerial : nil)
         if let picture { statistics.didTake(picture) }
         let notice = Notice.of(
             end: session.end, isRemoved: isRemoved, machine: session.machineState,

@@ -20,8 +20,9 @@ public final class PictureArrivals<Picture: GuestPicture>: Sendable {
         var interval: UInt64 = 0
         /// When the last picture was shown here.
         var last: Moment?
-        /// How many were shown here and not counted yet.
+        /// How many were shown here and not counted yet, and the number of the last.
         var count: UInt64 = 0
+        var number: UInt64 = 0
     }
 
     private let state = Mutex(State())
@@ -36,9 +37,12 @@ public final class PictureArrivals<Picture: GuestPicture>: Sendable {
     /// The picture that was shown last or is about to be.
     var newest: Picture? { state.withLock { $0.newest } }
 
-    /// That picture is the newest; nil forgets it.
+    /// That picture is the newest, unless one that follows it was shown; nil forgets it.
     func note(_ picture: Picture?) {
-        state.withLock { $0.newest = picture }
+        state.withLock { state in
+            if let picture, let newest = state.newest, newest.number > picture.number { return }
+            state.newest = picture
+        }
     }
 
     /// The main thread is about to draw a frame with `picture`. `cursor` is the serial of the guest's pointer as the window has it; nil where the frame
@@ -81,9 +85,9 @@ public final class PictureArrivals<Picture: GuestPicture>: Sendable {
     /// How many pictures were shown here since the last call, and the last one's number.
     func takeCount() -> (count: UInt64, number: UInt64)? {
         state.withLock { state in
-            guard state.count > 0, let newest = state.newest else { return nil }
+            guard state.count > 0 else { return nil }
             defer { state.count = 0 }
-            return (state.count, newest.number)
+            return (state.count, state.number)
         }
     }
 
@@ -110,6 +114,7 @@ public final class PictureArrivals<Picture: GuestPicture>: Sendable {
             state.newest = picture
             state.last = now
             state.count += 1
+            state.number = picture.number
             return true
         }
         _ = old
