@@ -162,6 +162,24 @@ import Testing
         #expect(rig.mismatches.count == 1)
     }
 
+    /// A console's size that is told when it is another already: what was refused meanwhile comes only with a new registration.
+    @Test func `updates that were refused for a size told late are known to be missing`() throws {
+        let ping = WireMessage("Ping", interface: "org.freedesktop.DBus.Peer")
+        let rig = try ListenerRig()
+        try rig.good(.scanout(4, 4, card(64)))
+        rig.connection.announce(Size(width: 8, height: 8))
+        try rig.good(ping)
+        #expect(!rig.connection.missesUpdates)
+        try rig.bad(.update(0, 0, 1, 1, card(4)), "8×8")
+        rig.connection.announce(Size(width: 4, height: 4))
+        try rig.good(.update(0, 0, 1, 1, card(4)))
+        try rig.good(ping)
+        #expect(rig.connection.missesUpdates)
+        try rig.good(.scanout(4, 4, card(64, seed: 1)))
+        try rig.good(ping)
+        #expect(!rig.connection.missesUpdates)
+    }
+
     @Test(arguments: [
         WireMessage.update(.max, 0, .max, 1, stride: 8, card(16)),
         .update(0, 0, 65536, 65536, stride: 262144, card(16)),
