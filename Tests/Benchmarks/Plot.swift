@@ -10,7 +10,7 @@ struct Plot {
 
     private static let panels = [
         Panel(title: "Full screen changes: frames/s", metric: .fullRate),
-        Panel(title: "A small block moves: frames/s", metric: .smallRate),
+        Panel(title: "A small block changes: frames/s", metric: .smallRate),
         Panel(title: "Key to picture: ms", metric: .key),
         Panel(title: "Viewer's CPU: ms a full frame", metric: .fullCPU),
         Panel(title: "Viewer's CPU: ms a small frame", metric: .smallCPU),
