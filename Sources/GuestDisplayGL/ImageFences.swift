@@ -11,6 +11,8 @@ final class ImageFences: @unchecked Sendable {
     private struct State: @unchecked Sendable {
         /// Ends the last write; nil before the first.
         var written: EGLSyncKHR?
+        /// Whether something may have been written that no fence is behind.
+        var isBehind = false
         /// Ends the last read of each reader.
         var read: [ObjectIdentifier: EGLSyncKHR] = [:]
         var wasRead = false
@@ -32,10 +34,36 @@ final class ImageFences: @unchecked Sendable {
 
     /// Puts a fence behind the writer's commands so far, for ``waitForWriter()``.
     func didWrite() throws(GLError) {
-        let fence = try makeFence()
+        setWritten(try makeFence())
+    }
+
+    /// The same, and gives the fence as a sync file; nil where the driver gives none. One fence is one submission of commands to the GPU: where a file
+    /// is needed, it must not be another fence's.
+    func didWriteGivingFile() throws(GLError) -> OwnedDescriptor? {
+        guard display.hasNativeFences,
+            let fence = epoxy_eglCreateSyncKHR(
+                display.display, EGLenum(EGL_SYNC_NATIVE_FENCE_ANDROID), nil)
+        else {
+            try didWrite()
+            return nil
+        }
+        // The file exists once the commands were sent.
+        epoxy_glFlush()
+        let file = epoxy_eglDupNativeFenceFDANDROID(display.display, fence)
+        setWritten(Handle(value: fence))
+        return file < 0 ? nil : OwnedDescriptor(owning: file)
+    }
+
+    /// As ``didWrite()``, unless there is a fence behind all that was written.
+    func didWriteAll() throws(GLError) {
+        if state.withLock({ $0.isBehind }) { try didWrite() }
+    }
+
+    private func setWritten(_ fence: Handle<EGLSyncKHR?>) {
         let old = state.withLock { state in
             let old = state.written
             state.written = fence.value
+            state.isBehind = false
             state.wasRead = false
             return Handle(value: old)
         }
@@ -60,10 +88,11 @@ final class ImageFences: @unchecked Sendable {
         if let old = old.value { _ = epoxy_eglDestroySyncKHR(display.display, old) }
     }
 
-    /// Has the current context's next commands wait until every reader so far has read.
+    /// Has the current context's next commands wait until every reader so far has read. They are a writer's.
     func waitForReaders() throws(GLError) {
         let waits = state.withLock { state in
             defer { state.read = [:] }
+            state.isBehind = true
             return Handle(value: Array(state.read.values))
         }
         defer { for fence in waits.value { _ = epoxy_eglDestroySyncKHR(display.display, fence) } }
@@ -92,7 +121,7 @@ final class ImageFences: @unchecked Sendable {
 
     /// On the GPU where the driver can, else here.
     private func wait(_ fence: EGLSyncKHR) throws(GLError) {
-        if display.extensions.contains("EGL_KHR_wait_sync") {
+        if display.hasWaitSync {
             guard epoxy_eglWaitSyncKHR(display.display, fence, 0) != 0 else {
                 throw .egl("eglWaitSyncKHR")
             }
