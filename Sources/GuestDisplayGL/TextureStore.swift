@@ -180,7 +180,7 @@ final class TextureStore: PictureStore {
             (source, target) = (imported.texture, imported.target)
         }
         try scanoutCopy.copy(
-            slot.stale.rects, of: scanout, source: source, target: target, to: image.texture)
+            slot.stale.rects, of: scanout, source: source, target: target, to: image)
         image.swapsRedAndBlue = false
         return image
     }
@@ -241,6 +241,8 @@ final class TextureStore: PictureStore {
     func destroy(_ storage: Picture.Storage) {
         guard case .image(let image) = storage else { return }
         image.destroy()
+        var framebuffer = image.framebuffer
+        if framebuffer != 0 { epoxy_glDeleteFramebuffers(1, &framebuffer) }
         var texture = image.texture
         epoxy_glDeleteTextures(1, &texture)
     }
