@@ -18,18 +18,20 @@ final class ReleaseFences {
     /// Releases the frames once the commands so far are done: at once where nothing waits, else from a thread of its own, or, where the driver's
     /// fences cannot be waited for elsewhere, before it returns. Throws what EGL reports; the frames are released then too.
     ///
-    /// `fence` is a sync file behind those commands, where there is one.
+    /// `fence` is a sync file behind those commands, where there is one: that of the image which they wrote.
     func release(
-        _ frames: [FrameRelease], behind fence: consuming OwnedDescriptor? = nil
+        _ frames: [FrameRelease], behind fence: consuming OwnedDescriptor? = nil,
+        of image: ImageFences? = nil
     ) throws(GLError) {
         if frames.isEmpty { return }
         if let file = fence ?? nativeFence() {
             if file.isReadable {
                 for frame in frames { frame.release() }
+                image?.forgetSignalled()
                 return
             }
             if waiter == nil { waiter = SyncFileWaiter() }
-            if let waiter, waiter.wait(for: file, then: frames) { return }
+            if let waiter, waiter.wait(for: file, then: frames, image: image) { return }
         }
         defer { for frame in frames { frame.release() } }
         guard let fence = epoxy_eglCreateSyncKHR(display.display, EGLenum(EGL_SYNC_FENCE_KHR), nil)

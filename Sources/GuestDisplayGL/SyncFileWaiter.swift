@@ -9,6 +9,7 @@ final class SyncFileWaiter: Sendable {
     private struct Wait {
         let file: CInt
         let frames: [FrameRelease]
+        let image: ImageFences?
     }
 
     private struct State {
@@ -50,15 +51,19 @@ final class SyncFileWaiter: Sendable {
         pthread_detach(thread)
     }
 
-    /// Releases the frames when the file is signalled; false, and not, where the kernel cannot wait for it.
-    func wait(for file: consuming OwnedDescriptor, then frames: [FrameRelease]) -> Bool {
+    /// Releases the frames when the file is signalled, and has the image that was written by then forget it; false, and not, where the kernel cannot wait
+    /// for it.
+    func wait(
+        for file: consuming OwnedDescriptor, then frames: [FrameRelease],
+        image: ImageFences? = nil
+    ) -> Bool {
         let file = file.take()
         // The lock is held, as the file may be signalled before this returns.
         let isAdded = state.withLock { state in
             guard !state.isClosed else { return false }
             state.number += 1
             guard swiftvm_poll_set_add(set.rawValue, file, state.number) == 0 else { return false }
-            state.waits[state.number] = Wait(file: file, frames: frames)
+            state.waits[state.number] = Wait(file: file, frames: frames, image: image)
             return true
         }
         if !isAdded { _ = OwnedDescriptor(owning: file) }
@@ -98,6 +103,7 @@ final class SyncFileWaiter: Sendable {
     private func finish(_ number: UInt64) {
         guard let wait = state.withLock({ $0.waits.removeValue(forKey: number) }) else { return }
         for frame in wait.frames { frame.release() }
+        wait.image?.forgetSignalled()
         _ = swiftvm_poll_set_remove(set.rawValue, wait.file)
         _ = OwnedDescriptor(owning: wait.file)
     }

@@ -152,15 +152,16 @@ final class TextureStore: PictureStore {
     func write(
         _ scanout: GLScanout, to slot: PictureSlot, releasing frames: [FrameRelease]
     ) throws(GLError) {
+        let image: SharedImage?
         let file: OwnedDescriptor?
         do throws(GLError) {
-            let image = try copy(scanout, to: slot)
+            image = try copy(scanout, to: slot)
             file = frames.isEmpty ? nil : try image?.fences.didWriteGivingFile()
         } catch {
             for frame in frames { frame.release() }
             throw error
         }
-        try fences.release(frames, behind: file)
+        try fences.release(frames, behind: file, of: image?.fences)
     }
 
     /// No fence is behind it yet.
