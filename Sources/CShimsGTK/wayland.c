@@ -87,6 +87,38 @@ void swiftvm_pointer_lock_free(swiftvm_pointer_lock *lock) {
     g_free(lock);
 }
 
+struct swiftvm_frame {
+    struct wl_callback *callback;
+    void (*handler)(void *context);
+    void *context;
+};
+
+static void frame_done(void *data, struct wl_callback *callback, uint32_t time) {
+    struct swiftvm_frame *frame = data;
+    wl_callback_destroy(callback);
+    frame->callback = NULL;
+    // It may free the frame.
+    frame->handler(frame->context);
+}
+
+static const struct wl_callback_listener frame_listener = {frame_done};
+
+swiftvm_frame *swiftvm_frame_request(GdkWindow *window, void (*handler)(void *context), void *context) {
+    struct wl_surface *surface = gdk_wayland_window_get_wl_surface(gdk_window_get_toplevel(window));
+    if (!surface) return NULL;
+    swiftvm_frame *frame = g_new0(swiftvm_frame, 1);
+    frame->handler = handler;
+    frame->context = context;
+    frame->callback = wl_surface_frame(surface);
+    wl_callback_add_listener(frame->callback, &frame_listener, frame);
+    return frame;
+}
+
+void swiftvm_frame_free(swiftvm_frame *frame) {
+    if (frame->callback) wl_callback_destroy(frame->callback);
+    g_free(frame);
+}
+
 struct zwp_idle_inhibitor_v1 *swiftvm_idle_inhibitor_new(const swiftvm_wayland_globals *globals,
                                                          GdkWindow *window) {
     struct wl_surface *surface = gdk_wayland_window_get_wl_surface(window);

@@ -16,6 +16,12 @@ public struct OwnedDescriptor: ~Copyable, Sendable {
         close(rawValue)
     }
 
+    /// Whether poll(2) finds it readable now.
+    public var isReadable: Bool {
+        var state = pollfd(fd: rawValue, events: Int16(POLLIN), revents: 0)
+        return poll(&state, 1, 0) == 1 && state.revents & Int16(POLLIN) != 0
+    }
+
     /// A second descriptor of the same file, closed on exec. Throws what fcntl(2) reports.
     public borrowing func duplicate() throws(Errno) -> OwnedDescriptor {
         let copy = fcntl(rawValue, F_DUPFD_CLOEXEC, 0)

@@ -32,7 +32,7 @@ final class DMABufferImporter {
 
     private let display: EGLDisplayHandle
     private let hasModifiers: Bool
-    private let hasNativeFences: Bool
+    private let canWaitOnGPU: Bool
     private let canSampleExternal: Bool
     private let renderer: String
     /// What the driver imports: for each format the modifiers, and whether it samples them by external samplers alone. Empty where it does not say.
@@ -51,9 +51,7 @@ final class DMABufferImporter {
         else { return nil }
         self.display = display
         hasModifiers = display.extensions.contains("EGL_EXT_image_dma_buf_import_modifiers")
-        hasNativeFences =
-            display.extensions.contains("EGL_ANDROID_native_fence_sync")
-            && display.extensions.contains("EGL_KHR_wait_sync")
+        canWaitOnGPU = display.hasNativeFences && display.hasWaitSync
         canSampleExternal =
             !epoxy_is_desktop_gl() && epoxy_gl_version() >= 30
             && epoxy_has_gl_extension("GL_OES_EGL_image_external_essl3")
@@ -139,12 +137,16 @@ final class DMABufferImporter {
 
     /// Has the next commands wait, on the GPU, for what the guest is still drawing into the buffer. Where the kernel knows no such fence, the driver
     /// waits by itself (implicit synchronization). Where the driver knows none it may not, software above all: then this thread waits.
-    func waitForGuest(_ buffer: DMABuffer) {
-        guard hasNativeFences else {
+    ///
+    /// Whether the next commands do wait; nothing is done for a buffer that nobody draws into.
+    func waitForGuest(_ buffer: DMABuffer) -> Bool {
+        guard canWaitOnGPU else {
             buffer.waitForDevices(atMost: DMABufferImporter.patience)
-            return
+            return false
         }
-        for plane in buffer.planes.indices {
+        var isWaiting = false
+        for plane in buffer.planes.indices where buffer.isDrawnByDevices(plane: plane) {
+            isWaiting = true
             guard let file = buffer.exportFence(of: plane) else { continue }
             let number = file.take()
             let attributes = [EGL_SYNC_NATIVE_FENCE_FD_ANDROID, number, EGL_NONE]
@@ -159,6 +161,7 @@ final class DMABufferImporter {
             _ = epoxy_eglWaitSyncKHR(display.display, fence, 0)
             _ = epoxy_eglDestroySyncKHR(display.display, fence)
         }
+        return isWaiting
     }
 
     /// Frees all.

@@ -1,5 +1,6 @@
 internal import Dispatch
 internal import GuestDisplay
+internal import Synchronization
 
 /// The guest's own buffers as a head's pictures (``ReleasePolicy/afterDraw``): which windows may still draw, and which frames that holds. Ingest
 /// thread only.
@@ -19,6 +20,8 @@ final class DirectFrames {
     /// What the guest waits for.
     private var releases: [FrameRelease] = []
     private var deadline: DispatchTime?
+    /// Whether `onChange` is to come at some time, though perhaps before the deadline: one timer at a time.
+    private let isAwake = Flag()
     private var flips = 0
     private var hasUpdate = false
 
@@ -60,7 +63,15 @@ final class DirectFrames {
         guard deadline == nil, isHolding else { return }
         let end = DispatchTime.now() + limit
         deadline = end
-        DispatchQueue.global().asyncAfter(deadline: end) { [onChange] in onChange() }
+        wake(at: end)
+    }
+
+    private func wake(at deadline: DispatchTime) {
+        if isAwake.value.exchange(true, ordering: .sequentiallyConsistent) { return }
+        DispatchQueue.global().asyncAfter(deadline: deadline) { [isAwake, onChange] in
+            isAwake.value.store(false, ordering: .sequentiallyConsistent)
+            onChange()
+        }
     }
 
     /// A copy, or nothing, is published instead from now on.
@@ -69,6 +80,11 @@ final class DirectFrames {
         current = nil
         // Fences of pictures that went long ago were reached long ago.
         older.removeAll { !$0.mayBeDrawn && !$0.isInUse && !(isHolding && $0.fences.wasRead) }
+    }
+
+    /// Between the timer and the ingest thread.
+    private final class Flag: Sendable {
+        let value = Atomic(false)
     }
 
     /// What to do about the frames that wait.
@@ -84,6 +100,8 @@ final class DirectFrames {
     /// With `isForced`, windows have no more time.
     func nextStep(isForced: Bool = false) -> Step {
         guard isHolding else { return .wait }
+        // The timer was perhaps an earlier frame's.
+        if let deadline, deadline > .now() { wake(at: deadline) }
         let frames = older + (current.map { [$0] } ?? [])
         let pending = frames.filter { $0.mayBeDrawn && ($0 !== current || !$0.isDrawn) }
         if !pending.isEmpty {

@@ -13,6 +13,10 @@ public struct EGLDisplayHandle: @unchecked Sendable {
     public let vendor: String
     /// The extensions of this display (`EGL_EXTENSIONS`).
     public let extensions: Set<String>
+    /// Whether its fences are sync files of the kernel, too (EGL_ANDROID_native_fence_sync).
+    let hasNativeFences: Bool
+    /// Whether its GPU waits for fences by itself (EGL_KHR_wait_sync).
+    let hasWaitSync: Bool
     /// `surfaceless`, `X11`, `Wayland`, `GBM` or `device`.
     public let platform: String
     /// Whether its GL is drawn by the processor (EGL_MESA_device_software) and imports no dma-buf: then ``SoftwareDrawer`` shows the same pictures at a
@@ -189,6 +193,8 @@ public struct EGLDisplayHandle: @unchecked Sendable {
         version = text.split(separator: " ").first.map(String.init) ?? "?"
         vendor = epoxy_eglQueryString(display, EGL_VENDOR).map { String(cString: $0) } ?? "?"
         extensions = EGLDisplayHandle.words(epoxy_eglQueryString(display, EGL_EXTENSIONS))
+        hasNativeFences = extensions.contains("EGL_ANDROID_native_fence_sync")
+        hasWaitSync = extensions.contains("EGL_KHR_wait_sync")
         isOnlySoftware =
             !extensions.contains("EGL_EXT_image_dma_buf_import")
             && EGLDisplayHandle.isSoftware(display, client)

@@ -1,26 +1,37 @@
 internal import CEpoxy
-internal import Dispatch
 internal import GuestDisplay
-internal import Synchronization
 
 /// Releases guests' frames when the GPU has read them. Ingest thread only, its context current.
 final class ReleaseFences {
     private let display: EGLDisplayHandle
-    private let hasNativeFences: Bool
-    private let queue = DispatchQueue(label: "org.swiftvm.release-fences")
+    /// Made with the first file: many an ingest never sees a GPU's frame.
+    private var waiter: SyncFileWaiter?
 
     init(display: EGLDisplayHandle) {
         self.display = display
-        hasNativeFences = display.extensions.contains("EGL_ANDROID_native_fence_sync")
     }
 
-    /// Releases the frames once the commands so far are done: at once where nothing waits, else from a queue of its own, or, where the driver's
+    deinit {
+        waiter?.close()
+    }
+
+    /// Releases the frames once the commands so far are done: at once where nothing waits, else from a thread of its own, or, where the driver's
     /// fences cannot be waited for elsewhere, before it returns. Throws what EGL reports; the frames are released then too.
-    func release(_ frames: [FrameRelease]) throws(GLError) {
+    ///
+    /// `fence` is a sync file behind those commands, where there is one: that of the image which they wrote.
+    func release(
+        _ frames: [FrameRelease], behind fence: consuming OwnedDescriptor? = nil,
+        of image: ImageFences? = nil
+    ) throws(GLError) {
         if frames.isEmpty { return }
-        if hasNativeFences, let file = nativeFence() {
-            wait(for: file, then: frames)
-            return
+        if let file = fence ?? nativeFence() {
+            if file.isReadable {
+                for frame in frames { frame.release() }
+                image?.forgetSignalled()
+                return
+            }
+            if waiter == nil { waiter = SyncFileWaiter() }
+            if let waiter, waiter.wait(for: file, then: frames, image: image) { return }
         }
         defer { for frame in frames { frame.release() } }
         guard let fence = epoxy_eglCreateSyncKHR(display.display, EGLenum(EGL_SYNC_FENCE_KHR), nil)
@@ -38,7 +49,7 @@ final class ReleaseFences {
 
     /// A sync file behind the commands so far; nil where the driver gives none.
     private func nativeFence() -> OwnedDescriptor? {
-        guard
+        guard display.hasNativeFences,
             let fence = epoxy_eglCreateSyncKHR(
                 display.display, EGLenum(EGL_SYNC_NATIVE_FENCE_ANDROID), nil)
         else { return nil }
@@ -47,17 +58,5 @@ final class ReleaseFences {
         epoxy_glFlush()
         let file = epoxy_eglDupNativeFenceFDANDROID(display.display, fence)
         return file < 0 ? nil : OwnedDescriptor(owning: file)
-    }
-
-    /// A sync file is readable when it is signalled (Documentation/driver-api/sync_file).
-    private func wait(for file: consuming OwnedDescriptor, then frames: [FrameRelease]) {
-        let number = file.take()
-        let source = DispatchSource.makeReadSource(fileDescriptor: number, queue: queue)
-        source.setEventHandler {
-            for frame in frames { frame.release() }
-            source.cancel()
-        }
-        source.setCancelHandler { _ = OwnedDescriptor(owning: number) }
-        source.activate()
     }
 }

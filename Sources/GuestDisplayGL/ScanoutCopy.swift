@@ -5,7 +5,6 @@ internal import GuestDisplay
 final class ScanoutCopy {
     private let plain: Program
     private let external: Program?
-    private var framebuffer: GLuint = 0
     private var vertexArray: GLuint = 0
 
     /// Compiles the shaders. Throws what the context lacks.
@@ -15,14 +14,13 @@ final class ScanoutCopy {
             !epoxy_is_desktop_gl() && epoxy_gl_version() >= 30
             && epoxy_has_gl_extension("GL_OES_EGL_image_external_essl3")
         external = hasExternal ? try Program(samplesExternal: true) : nil
-        epoxy_glGenFramebuffers(1, &framebuffer)
         epoxy_glGenVertexArrays(1, &vertexArray)
     }
 
-    /// Draws `rects` of a scanout, whose texture is `source`, into the texture `picture`.
+    /// Draws `rects` of a scanout, whose texture is `source`, into a picture.
     func copy(
         _ rects: DamageRects, of scanout: GLScanout, source: GLuint, target: GLenum,
-        to picture: GLuint
+        to picture: SharedImage
     ) throws(GLError) {
         let program = target == GLenum(GL_TEXTURE_EXTERNAL_OES) ? external : plain
         guard let program else {
@@ -31,24 +29,14 @@ final class ScanoutCopy {
                 reason: "GL_OES_EGL_image_external_essl3 is missing")
         }
         GLError.forget()
-        epoxy_glBindFramebuffer(GLenum(GL_FRAMEBUFFER), framebuffer)
-        epoxy_glFramebufferTexture2D(
-            GLenum(GL_FRAMEBUFFER), GLenum(GL_COLOR_ATTACHMENT0), GLenum(GL_TEXTURE_2D), picture, 0)
         defer {
             epoxy_glDisable(GLenum(GL_SCISSOR_TEST))
             epoxy_glBindTexture(target, 0)
             epoxy_glBindVertexArray(0)
             epoxy_glUseProgram(0)
-            epoxy_glFramebufferTexture2D(
-                GLenum(GL_FRAMEBUFFER), GLenum(GL_COLOR_ATTACHMENT0), GLenum(GL_TEXTURE_2D), 0, 0)
             epoxy_glBindFramebuffer(GLenum(GL_FRAMEBUFFER), 0)
         }
-        let status = epoxy_glCheckFramebufferStatus(GLenum(GL_FRAMEBUFFER))
-        guard status == GLenum(GL_FRAMEBUFFER_COMPLETE) else {
-            throw GLError(
-                operation: "framebuffer of a picture",
-                reason: "status 0x" + String(status, radix: 16))
-        }
+        try bindFramebuffer(of: picture)
         let size = scanout.crop.size
         epoxy_glViewport(0, 0, GLsizei(size.width), GLsizei(size.height))
         epoxy_glDisable(GLenum(GL_BLEND))
@@ -73,10 +61,30 @@ final class ScanoutCopy {
         try GLError.check("copy of a GPU's picture of \(scanout.backingSize)")
     }
 
+    /// One framebuffer for each picture: a driver makes a surface of a texture whenever that is attached.
+    private func bindFramebuffer(of picture: SharedImage) throws(GLError) {
+        if picture.framebuffer != 0 {
+            return epoxy_glBindFramebuffer(GLenum(GL_FRAMEBUFFER), picture.framebuffer)
+        }
+        var framebuffer: GLuint = 0
+        epoxy_glGenFramebuffers(1, &framebuffer)
+        epoxy_glBindFramebuffer(GLenum(GL_FRAMEBUFFER), framebuffer)
+        epoxy_glFramebufferTexture2D(
+            GLenum(GL_FRAMEBUFFER), GLenum(GL_COLOR_ATTACHMENT0), GLenum(GL_TEXTURE_2D),
+            picture.texture, 0)
+        let status = epoxy_glCheckFramebufferStatus(GLenum(GL_FRAMEBUFFER))
+        guard status == GLenum(GL_FRAMEBUFFER_COMPLETE) else {
+            epoxy_glDeleteFramebuffers(1, &framebuffer)
+            throw GLError(
+                operation: "framebuffer of a picture",
+                reason: "status 0x" + String(status, radix: 16))
+        }
+        picture.framebuffer = framebuffer
+    }
+
     func delete() {
         plain.delete()
         external?.delete()
-        epoxy_glDeleteFramebuffers(1, &framebuffer)
         epoxy_glDeleteVertexArrays(1, &vertexArray)
     }
 

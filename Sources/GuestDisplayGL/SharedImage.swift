@@ -9,6 +9,8 @@ public final class SharedImage: @unchecked Sendable {
     /// The texture's name in the ingest's context; ingest thread only.
     let texture: GLuint
     let size: Size
+    /// The ingest's context draws into the texture through it, once something was; 0 before. Ingest thread only.
+    var framebuffer: GLuint = 0
     /// Keeps who writes it, on the ingest thread while no picture refers to it, and windows apart.
     let fences: ImageFences
     /// Whether red and blue lie the other way round in it: the bytes of x8r8g8b8 uploaded as RGBA.

@@ -128,6 +128,7 @@ final class TextureStore: PictureStore {
         of scanout: GLScanout, onChange: @escaping @Sendable () -> Void
     ) throws(GLError) -> GuestFrame? {
         let image: GuestImage
+        var needsFence = true
         switch scanout.storage {
         case .texture(let texture):
             image = GuestImage(display: display, image: try makeImage(of: texture))
@@ -136,11 +137,11 @@ final class TextureStore: PictureStore {
             let imported = try importer.texture(of: buffer)
             // A window's context may be of desktop GL, which has no external samplers.
             guard imported.target == GLenum(GL_TEXTURE_2D) else { return nil }
-            importer.waitForGuest(buffer)
+            needsFence = importer.waitForGuest(buffer)
             image = imported.image
         }
         let frame = GuestFrame(scanout, image: image, onChange: onChange)
-        try frame.fences.didWrite()
+        if needsFence { try frame.fences.didWrite() }
         return frame
     }
 
@@ -151,17 +152,21 @@ final class TextureStore: PictureStore {
     func write(
         _ scanout: GLScanout, to slot: PictureSlot, releasing frames: [FrameRelease]
     ) throws(GLError) {
+        let image: SharedImage?
+        let file: OwnedDescriptor?
         do throws(GLError) {
-            try copy(scanout, to: slot)
+            image = try copy(scanout, to: slot)
+            file = frames.isEmpty ? nil : try image?.fences.didWriteGivingFile()
         } catch {
             for frame in frames { frame.release() }
             throw error
         }
-        try fences.release(frames)
+        try fences.release(frames, behind: file, of: image?.fences)
     }
 
-    private func copy(_ scanout: GLScanout, to slot: PictureSlot) throws(GLError) {
-        guard case .image(let image) = slot.storage else { return }
+    /// No fence is behind it yet.
+    private func copy(_ scanout: GLScanout, to slot: PictureSlot) throws(GLError) -> SharedImage? {
+        guard case .image(let image) = slot.storage else { return nil }
         try image.fences.waitForReaders()
         let (source, target): (GLuint, GLenum)
         switch scanout.storage {
@@ -172,18 +177,18 @@ final class TextureStore: PictureStore {
                 throw GLError(operation: "dma-buf", reason: "the driver imports none")
             }
             let imported = try importer.texture(of: buffer)
-            importer.waitForGuest(buffer)
+            _ = importer.waitForGuest(buffer)
             (source, target) = (imported.texture, imported.target)
         }
         try scanoutCopy.copy(
-            slot.stale.rects, of: scanout, source: source, target: target, to: image.texture)
+            slot.stale.rects, of: scanout, source: source, target: target, to: image)
         image.swapsRedAndBlue = false
-        try image.fences.didWrite()
+        return image
     }
 
     func finish(_ slot: PictureSlot) throws(GLError) {
         guard case .image(let image) = slot.storage else { return }
-        try image.fences.didWrite()
+        try image.fences.didWriteAll()
     }
 
     func read(_ storage: Picture.Storage) throws(GLError) -> [UInt32] {
@@ -219,7 +224,7 @@ final class TextureStore: PictureStore {
         let size = frame.scanout.crop.size
         let slot = PictureSlot(size: size, storage: try make(size: size), onReturn: {})
         defer { destroy(slot.storage) }
-        try copy(frame.scanout, to: slot)
+        _ = try copy(frame.scanout, to: slot)
         return try read(slot.storage)
     }
 
@@ -237,6 +242,8 @@ final class TextureStore: PictureStore {
     func destroy(_ storage: Picture.Storage) {
         guard case .image(let image) = storage else { return }
         image.destroy()
+        var framebuffer = image.framebuffer
+        if framebuffer != 0 { epoxy_glDeleteFramebuffers(1, &framebuffer) }
         var texture = image.texture
         epoxy_glDeleteTextures(1, &texture)
     }

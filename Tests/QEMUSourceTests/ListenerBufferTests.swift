@@ -276,6 +276,20 @@ import Testing
         try rig.peer.expectNoAnswer()
     }
 
+    @Test func `a frame after one that was answered in time has its own limit`() throws {
+        let rig = try rig(RecordingSink(keepsReleases: true), releaseLimit: .milliseconds(200))
+        try rig.good(scanout(file))
+        for _ in 0..<3 {
+            let first = try rig.peer.send(.updateBuffer(whole))
+            try eventually("a frame") { rig.sink.takeReleases().first }.release()
+            #expect(try rig.peer.answer(to: first).errorName == nil)
+            let start = ContinuousClock.now
+            try rig.good(.updateBuffer(whole))
+            #expect(ContinuousClock.now - start >= .milliseconds(199))
+            #expect(rig.sink.takeReleases().count == 1)
+        }
+    }
+
     @Test func `the programs' limit is below QEMU's second`() throws {
         #expect(ReplyWatchdog.limit < .seconds(1))
         // As the programs make it: it comes from the connection itself.

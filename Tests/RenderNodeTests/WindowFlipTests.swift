@@ -61,6 +61,53 @@ extension RenderNodeTests.WindowTests {
                 try check(viewer.log.contains("imported, \(policy.rawValue)"), viewer.log)
             }
         }
+
+        /// A compositor may ask for a frame when the last was late, and again when the screen is refreshed: two each time.
+        @Test(
+            "A window draws at its screen's pace, and the guest at its own",
+            arguments: ViewerProgram.allCases)
+        func pace(program: ViewerProgram) throws {
+            let node = try #require(RenderNode.path)
+            let refresh = 2
+            try TestRun.run("node-pace-\(program)") { run in
+                let screen = try SwayScreen(run, node: node, refresh: refresh)
+                let qemu = try ScriptedQEMU(
+                    name: "pace",
+                    consoles: [.init(width: Self.size.width, height: Self.size.height)])
+                defer { qemu.end() }
+                let file = run.path("statistics")
+                let viewer = try ViewerProcess(
+                    run, program, screen, ["--stats", file, qemu.monitor])
+                let peer = try qemu.nextListener(of: 0)
+                let guest = try FlippingGuest(node: node, size: Self.size, peer: peer)
+                guest.start()
+                defer { guest.stop() }
+                // A line a second.
+                func shown() -> [Int] {
+                    TestProcess.text(file).split(separator: "\n").compactMap { line in
+                        line.split(separator: "\"shown\":").dropFirst().first.flatMap {
+                            Int($0.prefix { $0.isNumber })
+                        }
+                    }
+                }
+                let known = try eventually("a window", details: { viewer.log }) {
+                    let lines = shown()
+                    return lines.last.map { $0 > 0 } == true ? lines.count : nil
+                }
+                let seconds = 8
+                let (frames, start) = (guest.frames, now())
+                let lines = try eventually("statistics", details: { viewer.log }) {
+                    let lines = shown()
+                    return lines.count > known + seconds ? lines : nil
+                }
+                let (drawn, passed) = (guest.frames - frames, now() - start)
+                let seen = lines[known + seconds] - lines[known]
+                let words = "\(seen) shown in \(seconds) s, \(drawn) drawn in \(passed) s"
+                try check(guest.failure == nil, guest.failure ?? "")
+                try check(seen >= 3 && seen <= 2 * refresh * (seconds + 2), words)
+                try check(Double(drawn) / passed > 3 * Double(refresh), words)
+            }
+        }
     }
 }
 

@@ -1,4 +1,4 @@
-// The C that Swift cannot say: guarded reads of shared mappings, ancillary data on sockets.
+// The C that Swift cannot say: guarded reads of shared mappings, ancillary data on sockets, epoll.
 #ifndef SWIFTVM_CSHIMS_H
 #define SWIFTVM_CSHIMS_H
 
@@ -83,6 +83,23 @@ int swiftvm_dma_buf_end_read(int fd);
 /// DMA_BUF_IOCTL_EXPORT_SYNC_FILE for reading: a sync file that is signalled when what is drawn into the buffer now is there; -1 with errno (ENOTTY
 /// before Linux 6.0).
 int swiftvm_dma_buf_fence(int fd);
+
+/// A set of descriptors to wait for (epoll_create1(2)); -1 with errno.
+int swiftvm_poll_set(void);
+
+/// Has the set wait until `fd` is readable, and tell then of `number`, until it is removed. 0, or -1 with errno.
+int swiftvm_poll_set_add(int set, int fd, uint64_t number);
+
+/// Takes a descriptor out of a set. Closing does not, while another descriptor of the same file is open (epoll(7)). 0, or -1 with errno.
+int swiftvm_poll_set_remove(int set, int fd);
+
+/// Waits, not longer than so many milliseconds (-1: without end), for what is readable. Writes at most `count` numbers, and not more than 16 at a
+/// time; returns how many, or -1 with errno.
+int swiftvm_poll_set_wait(int set, uint64_t *_Nonnull numbers, int count, int milliseconds);
+
+/// A descriptor that is readable for good once it was set (eventfd(2)); -1 with errno.
+int swiftvm_event(void);
+void swiftvm_event_set(int event);
 
 /// Zeroed memory of that many bytes and, in `*descriptor`, the file that it is a mapping of (memfd_create(2)), for others to map; -1 and memory of this
 /// process alone where there may be no more files. Null when there is no memory. Unmap it, and close the descriptor.

@@ -63,6 +63,18 @@ swiftvm_pointer_lock *_Nullable swiftvm_pointer_lock_new(const swiftvm_wayland_g
 /// Unlocks.
 void swiftvm_pointer_lock_free(swiftvm_pointer_lock *_Nonnull lock);
 
+/// A Wayland window's wish for its next frame.
+typedef struct swiftvm_frame swiftvm_frame;
+
+/// Calls `handler`, on the thread that runs GDK, when the compositor wants the frame after the one that is committed next (wl_surface.frame); it comes late, or
+/// never, for a window that nobody sees. Null where the window has no surface. Free it, after the call too.
+swiftvm_frame *_Nullable swiftvm_frame_request(GdkWindow *_Nonnull window,
+                                               void (*_Nonnull handler)(void *_Nullable context),
+                                               void *_Nullable context);
+
+/// Frees it; the handler is not called any more.
+void swiftvm_frame_free(swiftvm_frame *_Nonnull frame);
+
 /// Keeps the screen on while the window's surface is visible; null when the compositor cannot.
 struct zwp_idle_inhibitor_v1 *_Nullable swiftvm_idle_inhibitor_new(
     const swiftvm_wayland_globals *_Nonnull globals, GdkWindow *_Nonnull window);

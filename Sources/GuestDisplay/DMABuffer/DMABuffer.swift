@@ -206,6 +206,10 @@ public final class DMABuffer: Sendable {
         }
     }
 
+    /// Whether devices may be drawing into the buffer now: it is readable when none is (Documentation/driver-api/dma-buf.rst, "Implicit Fence Poll
+    /// Support").
+    public func isDrawnByDevices(plane: Int) -> Bool { !planes[plane].descriptor.isReadable }
+
     /// A fence behind what devices draw into the buffer now, as a sync file for ``EGL_ANDROID_native_fence_sync``; nil where the kernel cannot (before
     /// Linux 6.0) or nothing is drawn.
     public func exportFence(of plane: Int) -> OwnedDescriptor? {
