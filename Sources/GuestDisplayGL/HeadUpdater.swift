@@ -293,6 +293,8 @@ private final class HeadWork: IngestJob, @unchecked Sendable {
                 preconditionFailure("the slot kept in reserve was given away")
             }
             rings.reserved = slot
+            // Before it is written: what fails is tried again.
+            isBehind = true
             let pixels = slot.stale.pixelCount
             direct.retire()
             // Without a store the ingest has ended, and the frames go with their references.
@@ -305,17 +307,20 @@ private final class HeadWork: IngestJob, @unchecked Sendable {
             state.counters.withLock { $0.imports = worker.noteImports() }
             slot.stale = Damage(size: ring.size)
             count(pixels: pixels)
-            isBehind = true
         } else {
             for release in releases { release.release() }
+            if isBehind, let slot = rings.reserved, !slot.stale.isEmpty {
+                try worker.store?.write(scanout, to: slot, releasing: [])
+                slot.stale = Damage(size: ring.size)
+            }
         }
         guard isBehind, let slot = rings.reserved else { return }
         guard ring.hasFree(besides: slot) else {
             state.counters.withLock { $0.deferrals += 1 }
             return
         }
-        rings.reserved = nil
         try publish(slot, of: ring)
+        rings.reserved = nil
     }
 
     private func publish(_ slot: PictureSlot, of ring: PictureRing) throws(GLError) {

@@ -187,7 +187,10 @@ final class ImageFences: @unchecked Sendable {
     /// A sync file is readable when it is signalled (Documentation/driver-api/sync_file.rst).
     private static func isSignalled(_ file: CInt, within milliseconds: CInt = 0) -> Bool {
         var state = pollfd(fd: file, events: Int16(POLLIN), revents: 0)
-        return poll(&state, 1, milliseconds) == 1
+        while true {
+            let count = poll(&state, 1, milliseconds)
+            if count >= 0 || errno != EINTR { return count == 1 }
+        }
     }
 
     /// Carries a handle out of a lock.

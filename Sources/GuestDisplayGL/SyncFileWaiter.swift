@@ -19,8 +19,8 @@ final class SyncFileWaiter: Sendable {
         var isClosed = false
     }
 
-    /// How long the thread waits for a GPU once nobody needs it any more.
-    private static let patience: CInt = 1000
+    /// How long the thread waits for a GPU once nobody needs it any more, in milliseconds.
+    private let patience: CInt
     /// What the set calls ``end``; no wait's number.
     private static let endNumber: UInt64 = 0
 
@@ -29,8 +29,9 @@ final class SyncFileWaiter: Sendable {
     private let end: OwnedDescriptor
     private let state = Mutex(State())
 
-    /// Starts the thread; nil where there may be no more descriptors or threads.
-    init?() {
+    /// Starts the thread; nil where there may be no more descriptors or threads. `patience` is another in tests alone.
+    init?(patience: CInt = 1000) {
+        self.patience = patience
         set = OwnedDescriptor(owning: swiftvm_poll_set())
         end = OwnedDescriptor(owning: swiftvm_event())
         guard set.rawValue >= 0, end.rawValue >= 0,
@@ -78,19 +79,19 @@ final class SyncFileWaiter: Sendable {
 
     private func run() {
         var numbers = [UInt64](repeating: 0, count: 16)
-        var patience: CInt = -1
+        var limit: CInt = -1
         while true {
             let count = swiftvm_poll_set_wait(
-                set.rawValue, &numbers, CInt(numbers.count), patience)
+                set.rawValue, &numbers, CInt(numbers.count), limit)
             for number in numbers.prefix(Int(max(count, 0))) {
                 if number == SyncFileWaiter.endNumber {
                     _ = swiftvm_poll_set_remove(set.rawValue, end.rawValue)
-                    patience = SyncFileWaiter.patience
+                    limit = patience
                 } else {
                     finish(number)
                 }
             }
-            let isLast = patience >= 0 && state.withLock { $0.waits.isEmpty }
+            let isLast = limit >= 0 && state.withLock { $0.waits.isEmpty }
             if isLast || count <= 0 { break }
         }
         let rest = state.withLock { state in

@@ -68,15 +68,20 @@ final class GLAreaPresenter: PicturePresenter {
     /// GDK commits what is drawn now when its paint ends; GTK draws by itself too, before the compositor wants it.
     private func requestFrame() {
         isDirty = false
-        if nextFrame != nil, Int(g_get_monotonic_time()) >= nextFrameEnd { dropFrame() }
-        guard nextFrame == nil, let window = gtk_widget_get_window(widget) else { return }
+        let end = Int(g_get_monotonic_time()) + GLAreaPresenter.patience
+        guard nextFrame == nil else {
+            // One request is enough, however often is drawn meanwhile: the compositor keeps each until the window is seen, and would answer all at once.
+            if end >= nextFrameEnd + GLAreaPresenter.patience { nextFrameEnd = end }
+            return
+        }
+        guard let window = gtk_widget_get_window(widget) else { return }
         nextFrame = swiftvm_frame_request(
             window,
             { context in
                 let presenter = Unmanaged<GLAreaPresenter>.fromOpaque(context!)
                 MainActor.assumeIsolated { presenter.takeUnretainedValue().frameCame() }
             }, Unmanaged.passUnretained(self).toOpaque())
-        nextFrameEnd = Int(g_get_monotonic_time()) + GLAreaPresenter.patience
+        nextFrameEnd = end
     }
 
     private func frameCame() {
@@ -101,8 +106,9 @@ final class GLAreaPresenter: PicturePresenter {
     private func timePassed() {
         timer = 0
         guard isDirty else { return }
-        if Int(g_get_monotonic_time()) < nextFrameEnd { return startTimer() }
-        frameCame()
+        if nextFrame != nil, Int(g_get_monotonic_time()) < nextFrameEnd { return startTimer() }
+        isDirty = false
+        gtk_gl_area_queue_render(area)
     }
 
     private func dropFrame() {

