@@ -69,7 +69,7 @@ struct X11MemoryPresenterTests {
         }
     }
 
-    @Test(.timeLimit(.minutes(1))) func nextPictures() throws {
+    @Test(.timeLimit(.minutes(10))) func nextPictures() throws {
         let rig = try Rig()
         defer { rig.end() }
         #expect(rig.presenter.presentNext(try rig.newest) == nil, "before any frame")
@@ -85,7 +85,7 @@ struct X11MemoryPresenterTests {
         }
     }
 
-    @Test(.timeLimit(.minutes(1))) func whereMoreThanThePictureIsNew() throws {
+    @Test(.timeLimit(.minutes(10))) func whereMoreThanThePictureIsNew() throws {
         let rig = try Rig()
         defer { rig.end() }
         let layer = Layer(
@@ -110,7 +110,7 @@ struct X11MemoryPresenterTests {
         try rig.shows(rig.content)
     }
 
-    @Test(.timeLimit(.minutes(1))) func serverThatHasGone() throws {
+    @Test(.timeLimit(.minutes(10))) func serverThatHasGone() throws {
         let rig = try Rig()
         for number in 0..<4 {
             try rig.present(rig.next(Rect(x: number, y: 0, width: 5, height: 5)))
