@@ -1,6 +1,6 @@
 internal import GuestDisplay
 
-/// Where the pictures of rings are kept, and how they are brought up to date. Used on the ingest thread only.
+/// Where the pictures of rings are kept, and how they are brought up to date. Used on the ingest thread only; memory also on another in its place.
 ///
 /// Implementations: CPU memory (``MemoryStore``) and textures (``TextureStore``).
 protocol PictureStore: AnyObject {

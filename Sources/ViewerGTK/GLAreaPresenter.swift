@@ -26,8 +26,8 @@ final class GLAreaPresenter: PicturePresenter {
     private var nextFrameEnd = 0
     /// Whether something is to be drawn when it comes.
     private var isDirty = false
-    /// GLib's timer for a frame that does not come; 0 when none runs.
-    private var timer: guint = 0
+    /// For a frame that does not come.
+    private let timer = MainTimer()
     private let logger: Logger
     private var area: UnsafeMutablePointer<GtkGLArea> { cast(widget) }
 
@@ -92,19 +92,12 @@ final class GLAreaPresenter: PicturePresenter {
 
     /// One timer at a time: it mostly finds that the frame came.
     private func startTimer() {
-        guard timer == 0 else { return }
+        if timer.isRunning { return }
         let rest = max(nextFrameEnd - Int(g_get_monotonic_time()), 0)
-        timer = g_timeout_add_full(
-            G_PRIORITY_DEFAULT, guint((rest + 999) / 1000),
-            { context in
-                let presenter = Unmanaged<GLAreaPresenter>.fromOpaque(context!)
-                MainActor.assumeIsolated { presenter.takeUnretainedValue().timePassed() }
-                return 0
-            }, Unmanaged.passUnretained(self).toOpaque(), nil)
+        timer.start(milliseconds: (rest + 999) / 1000) { [weak self] in self?.timePassed() }
     }
 
     private func timePassed() {
-        timer = 0
         guard isDirty else { return }
         if nextFrame != nil, Int(g_get_monotonic_time()) < nextFrameEnd { return startTimer() }
         isDirty = false
@@ -120,8 +113,7 @@ final class GLAreaPresenter: PicturePresenter {
     private func forgetFrame() {
         dropFrame()
         isDirty = false
-        if timer != 0 { g_source_remove(timer) }
-        timer = 0
+        timer.cancel()
     }
 
     private func render() {

@@ -1,33 +1,6 @@
 internal import Dispatch
 public import GuestDisplay
 
-/// What a head's controller needs of its program.
-@MainActor
-protocol HeadControllerOwner: AnyObject {
-    /// The user wants to close a window; the program decides.
-    func headWantsToClose(_ head: Head.ID)
-    /// The user wants to end the program; the program decides.
-    func headWantsToQuit(_ head: Head.ID)
-    /// A window is full screen or no longer.
-    func headChangedFullScreen(_ head: Head.ID)
-    /// The user wants one head's window full screen, or no longer.
-    func setFullScreen(_ on: Bool, _ head: Head.ID)
-    /// Whether all open heads are full screen.
-    var isFullScreenEverywhere: Bool { get }
-    /// The user wants all heads full screen, each on a monitor of its own, or none.
-    func setFullScreenEverywhere(_ on: Bool)
-    /// A head's window is on another monitor.
-    func headChangedPlace(_ head: Head.ID)
-    /// The user has given a head's window another size.
-    func head(_ head: Head.ID, wantsSize size: Size)
-    /// The guest has given a head another size.
-    func head(_ head: Head.ID, shows size: Size)
-    /// Whether a head has a window.
-    func isOpen(_ head: Head.ID) -> Bool
-    /// Opens or closes a head's window.
-    func setOpen(_ isOpen: Bool, _ head: Head.ID)
-}
-
 /// One head in one window, whatever the toolkit: picture, layers, title, menu, input, size. A toolkit's window tells it what happened
 /// and asks it what to show.
 @MainActor
@@ -338,7 +311,7 @@ extension HeadController {
         }
     }
 
-    private func updateCursor() {
+    func updateCursor() {
         cursorSerial = pictures.cursor.serial
         window?.setCursor(windowCursor)
     }
@@ -354,60 +327,18 @@ extension HeadController {
         return .shape(shape)
     }
 
-    private func updateTitle() {
+    func updateTitle() {
         window?.setTitle(title)
     }
 }
 
-extension HeadController: InputControllerDelegate {
-    /// The guest's pointing device now.
-    public var pointerMode: PointerMode { session.pointerMode(of: head.id) }
+// MARK: - What the user chooses
 
-    /// Whether the guest can take input; without, keys work the window.
-    public var takesInput: Bool { session.isConnected && session.end == nil }
-
-    var canTakeBack: Bool { session.canTakeBack }
-
-    var isFullScreen: Bool { window?.isFullScreen ?? false }
-
-    var isActive: Bool { window?.isActive ?? false }
-
-    func send(_ event: InputEvent) {
-        session.source.send(event, to: head.id)
-    }
-
-    /// Does what a shortcut means.
-    public func perform(_ shortcut: Shortcut) {
-        switch shortcut {
-        case .grab: input.toggleGrab()
-        case .fullScreen: owner?.setFullScreen(!isFullScreen, head.id)
-        case .takeBack: session.takeBack()
-        case .statistics: setShowsStatistics(!showsStatistics)
-        case .scale: setScaleMode(scaleMode == .fit ? .oneToOne : .fit)
-        case .menu:
-            input.releaseAll()
-            input.endGrab()
-            window?.openMenu()
-        }
-    }
-
+extension HeadController {
     func pointerMoved(x: Double, y: Double) {
         let before = geometry.frame
         pointer = (x, y)
         if geometry.frame != before { window?.queueDraw() }
-    }
-
-    func beginGrab(pointer: Bool) -> Bool {
-        window?.beginGrab(pointer: pointer) ?? false
-    }
-
-    func endGrab() {
-        window?.endGrab()
-    }
-
-    func grabDidChange() {
-        updateTitle()
-        updateCursor()
     }
 
     func setScaleMode(_ mode: ScaleMode) {

@@ -2,14 +2,17 @@ internal import Dispatch
 
 /// Runs something once, later, on the main thread.
 @MainActor
-final class MainTimer {
+public final class MainTimer {
     private var item: DispatchWorkItem?
 
+    /// Waits for nothing.
+    public init() {}
+
     /// Whether it waits.
-    var isRunning: Bool { item != nil }
+    public var isRunning: Bool { item != nil }
 
     /// Runs `body` after that many milliseconds, in place of what waited before.
-    func start(milliseconds: Int, _ body: @escaping @MainActor () -> Void) {
+    public func start(milliseconds: Int, _ body: @escaping @MainActor () -> Void) {
         item?.cancel()
         let item = DispatchWorkItem { [weak self] in
             MainActor.assumeIsolated {
@@ -22,7 +25,7 @@ final class MainTimer {
     }
 
     /// What waits does not run.
-    func cancel() {
+    public func cancel() {
         item?.cancel()
         item = nil
     }
