@@ -38,10 +38,36 @@ public protocol SurfaceMemory: AnyObject, Sendable {
     /// Runs `body` with the bytes, which are valid until it returns. Throws ``SurfaceError`` (field `mapping`) when a
     /// mapping's file is now shorter than the mapping; then what `body` read is partly zeroes and must not be shown.
     func withBytes(_ body: (UnsafeRawBufferPointer) -> Void) throws(SurfaceError)
+
+    /// Runs `body` with the first `count` bytes, at most ``byteCount``, in order and in one stretch or several: each but the last has a multiple of `unit` bytes. They may
+    /// be on their way here, and be gone afterwards: read them once, and hold nothing that another thread waits for. Throws as ``withBytes(_:)``, also after some
+    /// stretches.
+    func withStretches(
+        _ count: Int, unit: Int, _ body: (UnsafeRawBufferPointer) -> Void
+    ) throws(SurfaceError)
+
+    /// How long ``withStretches(_:unit:_:)`` or ``withBytes(_:)`` waited for bytes and received them, in nanoseconds; 0 where all were here.
+    var receiveNanoseconds: UInt64 { get }
 }
 
 extension SurfaceMemory {
     public var isShared: Bool { false }
+    public var receiveNanoseconds: UInt64 { 0 }
+
+    public func withStretches(
+        _ count: Int, unit: Int, _ body: (UnsafeRawBufferPointer) -> Void
+    ) throws(SurfaceError) {
+        try withFirstBytes(count, body)
+    }
+
+    /// Those bytes in one stretch; fewer where there are fewer by now.
+    package func withFirstBytes(
+        _ count: Int, _ body: (UnsafeRawBufferPointer) -> Void
+    ) throws(SurfaceError) {
+        try withBytes { bytes in
+            body(UnsafeRawBufferPointer(rebasing: bytes[..<min(count, bytes.count)]))
+        }
+    }
 }
 
 /// Bytes on the heap, owned; immutable once handed on.
@@ -132,15 +158,19 @@ public struct DisplaySurface: Sendable {
     /// Throws when a picture of that size would not be believed: `width` or `height` outside 1 …
     /// ``SurfaceLimits/maximumExtent``, or more than ``SurfaceLimits/maximumPixels`` in all.
     public static func check(size: Size) throws(SurfaceError) {
-        for (field, value) in [("width", size.width), ("height", size.height)]
-        where value < 1 || value > SurfaceLimits.maximumExtent {
-            throw SurfaceError(
-                field: field, reason: "\(value), expected 1 to \(SurfaceLimits.maximumExtent)")
-        }
+        try check(size.width, "width")
+        try check(size.height, "height")
         guard size.width * size.height <= SurfaceLimits.maximumPixels else {
             throw SurfaceError(
                 field: "width, height",
                 reason: "\(size) is more than \(SurfaceLimits.maximumPixels) pixels")
+        }
+    }
+
+    private static func check(_ extent: Int, _ field: String) throws(SurfaceError) {
+        guard extent >= 1, extent <= SurfaceLimits.maximumExtent else {
+            throw SurfaceError(
+                field: field, reason: "\(extent), expected 1 to \(SurfaceLimits.maximumExtent)")
         }
     }
 }

@@ -23,8 +23,11 @@ final class HeadState: @unchecked Sendable {
     /// How many scanouts were refused or shown after one that was: what is said of it changes then.
     let refusalSerial = Mutex<UInt64>(0)
 
-    /// Held while pixels are copied into the backing picture or out of it; never while anybody waits.
+    /// Held while a mapping's pixels are copied into the backing picture, and while any are copied out of it; never while anybody waits.
     let lock = Lock()
+    /// Whether the source's thread writes the backing picture's memory just now, without the lock: its pixels may still be on their way. Nobody else touches that
+    /// memory, and no picture is made of it. Under `lock`.
+    private(set) var isFilling = false
     /// Under `lock`.
     private(set) var current = Current.nothing
     /// What changed in `current` since the ingest last looked; empty when nothing. Under `lock`.
@@ -52,10 +55,11 @@ final class HeadState: @unchecked Sendable {
         }
     }
 
-    /// A change was applied, since that moment.
-    func didApply(since begin: Moment) {
-        let time = max(1, Moment.now.nanoseconds(since: begin))
-        applied.withLock { $0 += time }
+    /// A change was applied, since that moment, some of which was another stage's.
+    func didApply(since begin: Moment, without nanoseconds: UInt64) {
+        let time = Moment.now.nanoseconds(since: begin)
+        let own = time > nanoseconds ? time - nanoseconds : 1
+        applied.withLock { $0 += own }
     }
 
     /// The ingest has looked, since that moment, at all changes that were applied; `isBehind` tells that their picture is still to come.
@@ -105,15 +109,11 @@ final class HeadState: @unchecked Sendable {
         case .scanout(.off):
             lock.withLock { replace(.off, size: .zero) }
         case .scanout(.surface(let surface)):
-            try lock.withLock { () throws(SurfaceError) in try show(surface) }
+            try show(surface)
         case .scanout(.gl(let scanout)):
             try show(scanout)
         case .update(.pixels(let surface, let x, let y)):
-            try lock.withLock { () throws(SurfaceError) in
-                try change { backing throws(SurfaceError) in
-                    try backing.apply(surface, x: x, y: y)
-                }
-            }
+            try change(surface, x: x, y: y)
         case .update(.inPlace(let rect, let release)):
             try lock.withLock { () throws(SurfaceError) in try refresh(rect, release: release) }
         // A surface's pixels were read by now; a texture's release waits in `releases`.
@@ -140,19 +140,62 @@ final class HeadState: @unchecked Sendable {
     }
 
     private func show(_ surface: DisplaySurface) throws(SurfaceError) {
-        var old: SurfaceBacking?
-        if case .surface(let backing) = current { old = backing }
-        do throws(SurfaceError) {
-            let new = try SurfaceBacking(surface, reusing: old)
-            replace(.surface(new), size: surface.size)
-            count(bytes: surface.size.width * surface.size.height * surface.format.bytesPerPixel)
-        } catch {
-            if var old, old.wouldBeReused(for: surface) {
-                old.breakPicture()
-                current = .surface(old)
+        let reused: PictureMemory? = lock.withLock {
+            guard case .surface(let backing) = current, backing.wouldBeReused(for: surface) else {
+                return nil
             }
+            isFilling = true
+            return backing.memory
+        }
+        let memory = reused ?? PictureMemory(size: surface.size)
+        do throws(SurfaceError) {
+            _ = try PixelConversion.copy(arriving: surface, to: memory, x: 0, y: 0)
+        } catch {
+            if reused != nil { lock.withLock { endFilling { $0.breakPicture() } } }
             throw error
         }
+        lock.withLock {
+            isFilling = false
+            replace(.surface(SurfaceBacking(surface, in: memory)), size: surface.size)
+        }
+        count(bytes: surface.size.width * surface.size.height * surface.format.bytesPerPixel)
+    }
+
+    private func change(_ surface: DisplaySurface, x: Int, y: Int) throws(SurfaceError) {
+        let rect = Rect(x: x, y: y, width: surface.size.width, height: surface.size.height)
+        let (memory, old) = try lock.withLock { () throws(SurfaceError) in
+            guard case .surface(var backing) = current else { throw .nothingToUpdate }
+            defer { current = .surface(backing) }
+            let target = try backing.beginCopy(to: rect)
+            isFilling = true
+            return target
+        }
+        do throws(SurfaceError) {
+            let changed = try PixelConversion.copy(
+                arriving: surface, to: memory, x: x, y: y, over: old)
+            lock.withLock {
+                endFilling { $0.endCopy() }
+                note(changed, bytes: rect.width * rect.height * surface.format.bytesPerPixel)
+            }
+        } catch {
+            lock.withLock { endFilling { $0.breakPicture() } }
+            throw error
+        }
+    }
+
+    /// Under `lock`.
+    private func endFilling(_ body: (inout SurfaceBacking) -> Void) {
+        isFilling = false
+        guard case .surface(var backing) = current else { return }
+        body(&backing)
+        current = .surface(backing)
+    }
+
+    /// Under `lock`.
+    private func note(_ changed: Rect, bytes: Int) {
+        pending.add(changed)
+        count(bytes: bytes)
+        if changed.isEmpty { counters.withLock { $0.unchanged += 1 } }
     }
 
     /// A texture, or a buffer that the ingest has imported.
@@ -174,32 +217,27 @@ final class HeadState: @unchecked Sendable {
     }
 
     /// Under `lock`.
-    private func change(
-        _ body: (inout SurfaceBacking) throws(SurfaceError) -> (Rect, Int)
-    ) throws(SurfaceError) {
-        guard case .surface(var backing) = current else {
-            throw SurfaceError(field: "update", reason: "there is no surface to update")
-        }
-        defer { current = .surface(backing) }
-        let (rect, bytes) = try body(&backing)
-        pending.add(rect)
-        count(bytes: bytes)
-        if rect.isEmpty { counters.withLock { $0.unchanged += 1 } }
-    }
-
-    /// Under `lock`.
     private func refresh(_ rect: Rect, release: FrameRelease?) throws(SurfaceError) {
-        if case .gpu(let scanout) = current {
+        switch current {
+        case .gpu(let scanout):
             pending.add(
                 rect.lies(within: scanout.crop.size) ? rect : Rect(scanout.crop.size))
             if let release { releases.append(release) }
-        } else {
-            try change { backing throws(SurfaceError) in try backing.refresh(rect) }
+        case .surface(var backing):
+            defer { current = .surface(backing) }
+            let (changed, bytes) = try backing.refresh(rect)
+            note(changed, bytes: bytes)
             release?.release()
+        case .nothing, .off: throw .nothingToUpdate
         }
     }
 
     private func count(bytes: Int) {
         counters.withLock { $0.bytesCopied += UInt64(bytes) }
     }
+}
+
+extension SurfaceError {
+    fileprivate static let nothingToUpdate = SurfaceError(
+        field: "update", reason: "there is no surface to update")
 }

@@ -47,6 +47,8 @@ private final class HeadWork: IngestJob, @unchecked Sendable {
     private var isBehind = false
     /// Whether something was published that nobody was told of yet.
     private var hasPublished = false
+    /// Whether the source was still writing what it shows; it asks again when that is done.
+    private var isFilling = false
     private var isClosed = false
     private var lastFailure: GLError?
     private var direct: DirectFrames!
@@ -105,7 +107,7 @@ private final class HeadWork: IngestJob, @unchecked Sendable {
         isWaiting.isSet = true
         rings.sweep()
         isWaiting.isSet = isBehind || rings.isAwaitingReturns
-        if isBehind, let ring = rings.ring {
+        if isBehind, !isFilling, let ring = rings.ring {
             if !ring.hasFree(besides: rings.reserved) { ring.awaitReturns() }
             if hasFailed {
                 retry()
@@ -147,6 +149,8 @@ private final class HeadWork: IngestJob, @unchecked Sendable {
                 GLScanout, PictureRing, [FrameRelease], isChanged: Bool, isAnother: Bool)
         }
         let step: Step = try state.lock.withLock { () throws(GLError) in
+            isFilling = state.isFilling
+            if isFilling { return .done(false) }
             let (isAnother, damage, releases) = state.takePending()
             switch state.current {
             case .nothing:
@@ -154,6 +158,9 @@ private final class HeadWork: IngestJob, @unchecked Sendable {
             case .off:
                 isBehind = false
                 return .done(isAnother)
+            case .surface(let backing) where backing.isBroken:
+                isBehind = false
+                return .done(false)
             case .surface(let backing):
                 let ring = rings.ring(size: backing.size, holdsTextures: false)
                 if !damage.isEmpty {

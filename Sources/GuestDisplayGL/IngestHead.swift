@@ -115,10 +115,10 @@ public final class IngestHead: HeadPictures {
         }
         switch event {
         case .scanout(.surface), .scanout(.gl):
-            state.didApply(since: begin)
+            state.didApply(since: begin, without: event.receiveNanoseconds)
             state.counters.withLock { $0.changes += 1 }
         case .update:
-            state.didApply(since: begin)
+            state.didApply(since: begin, without: event.receiveNanoseconds)
             state.counters.withLock {
                 $0.changes += 1
                 $0.updates += 1
@@ -175,4 +175,15 @@ extension IngestHead {
 extension GLError {
     fileprivate static let ended = GLError(
         operation: "read-back", reason: "the ingest has ended")
+}
+
+extension DisplayEvent {
+    /// How long its pixels took to come, while they were taken.
+    fileprivate var receiveNanoseconds: UInt64 {
+        switch self {
+        case .scanout(.surface(let surface)), .update(.pixels(let surface, _, _)):
+            surface.memory.receiveNanoseconds
+        default: 0
+        }
+    }
 }

@@ -48,6 +48,46 @@ enum PixelConversion {
     }
 }
 
+extension PixelConversion {
+    /// Copies all of `surface`, as ``copy(_:of:to:x:y:over:)`` does, while its bytes come: see ``SurfaceMemory/withStretches(_:unit:_:)``.
+    static func copy(
+        arriving surface: DisplaySurface, to memory: PictureMemory, x: Int, y: Int,
+        over old: PictureMemory? = nil
+    ) throws(SurfaceError) -> Rect {
+        let size = surface.size
+        guard surface.isTopDown, surface.offset == 0 else {
+            return try copy(Rect(size), of: surface, to: memory, x: x, y: y, over: old)
+        }
+        precondition(old == nil || old!.size == memory.size)
+        precondition(
+            Rect(x: x, y: y, width: size.width, height: size.height).lies(within: memory.size))
+        let rowBytes = size.width * surface.format.bytesPerPixel
+        let needed = surface.stride * (size.height - 1) + rowBytes
+        var rows = 0
+        var changed = Rect.zero
+        try surface.memory.withStretches(needed, unit: surface.stride) { bytes in
+            guard let base = bytes.baseAddress else { return }
+            // The last row may be short of the stride.
+            let count = min(
+                (bytes.count + surface.stride - rowBytes) / surface.stride, size.height - rows)
+            let first = (y + rows) * memory.size.width + x
+            let part = RowCopy(
+                format: surface.format, width: size.width, height: count, stride: surface.stride,
+                destination: memory.mutableBase + first, destinationWidth: memory.size.width,
+                old: old.map { $0.baseAddress + first }
+            ).run(from: base)
+            changed = changed.union(
+                Rect(x: x + part.x, y: y + rows + part.y, width: part.width, height: part.height))
+            rows += count
+        }
+        guard rows == size.height else {
+            throw SurfaceError(
+                field: "data", reason: "\(rows) rows, expected \(size.height)")
+        }
+        return changed
+    }
+}
+
 /// A block of pixels on its way to x8r8g8b8; bounds are checked by who makes it.
 private struct RowCopy {
     let format: PixelFormat

@@ -20,19 +20,15 @@ struct SurfaceBacking {
     /// The memory that has the pixels, for reading.
     var current: PictureMemory { published ?? memory }
 
-    /// Copies the whole surface. `reusable` memory is written instead of new memory where that cannot spoil the last good picture.
-    init(_ surface: DisplaySurface, reusing reusable: SurfaceBacking?) throws(SurfaceError) {
-        if let reusable, reusable.wouldBeReused(for: surface) {
-            memory = reusable.memory
-        } else {
-            memory = PictureMemory(size: surface.size)
-        }
+    /// A surface's pixels, all of which were copied to that memory.
+    init(_ surface: DisplaySurface, in memory: PictureMemory) {
+        precondition(memory.size == surface.size)
+        self.memory = memory
         mapped = surface.memory.isShared ? surface : nil
-        try PixelConversion.copy(Rect(surface.size), of: surface, to: memory, x: 0, y: 0)
     }
 
-    /// Whether a new scanout's pixels go into this one's memory. Not those of a mapping, which can fail while it is read; owned or
-    /// borrowed bytes are there to the end.
+    /// Whether a new scanout's pixels go into this one's memory, where that cannot spoil the last good picture. Not those of a mapping, which can fail while it
+    /// is read; of owned or borrowed bytes only the end of their sender is in the way.
     func wouldBeReused(for surface: DisplaySurface) -> Bool {
         !surface.memory.isShared && surface.size == size
     }
@@ -42,30 +38,49 @@ struct SurfaceBacking {
         isBroken = true
     }
 
-    /// Takes the pixels of a rectangle. Gives back what changed, and the number of bytes that were read.
-    mutating func apply(_ pixels: DisplaySurface, x: Int, y: Int) throws(SurfaceError) -> (
-        Rect, Int
-    ) {
-        try checkWhole()
-        let rect = Rect(x: x, y: y, width: pixels.size.width, height: pixels.size.height)
+    /// Where the new pixels of a rectangle go, and what has the old ones: the same memory, or another.
+    mutating func beginCopy(
+        to rect: Rect
+    ) throws(SurfaceError) -> (memory: PictureMemory, old: PictureMemory) {
+        if isBroken {
+            throw SurfaceError(
+                field: "update",
+                reason: "the picture's memory was lost; it goes on with the next scanout")
+        }
         guard rect.lies(within: size) else {
             throw SurfaceError(
                 field: "rectangle", reason: "\(rect) does not lie in the picture of \(size)")
         }
-        let changed = try copy(Rect(pixels.size), of: pixels, to: rect)
-        return (changed, pixels.byteCount(of: rect))
+        if let published, rect != Rect(size) {
+            memory.copy(lacks, from: published)
+            self.published = nil
+        }
+        return (memory, published ?? memory)
     }
 
-    /// Reads a rectangle again from the mapping; one that does not lie in the picture counts as the whole.
+    /// They are there.
+    mutating func endCopy() {
+        published = nil
+    }
+
+    /// Reads a rectangle again from the mapping; one that does not lie in the picture counts as the whole. Gives back what changed, and the number of bytes that
+    /// were read.
     mutating func refresh(_ rect: Rect) throws(SurfaceError) -> (Rect, Int) {
-        try checkWhole()
         guard let mapped else {
             throw SurfaceError(
                 field: "update", reason: "the current scanout has no shared memory to read from")
         }
         let rect = rect.lies(within: size) ? rect : Rect(size)
-        let changed = try copy(rect, of: mapped, to: rect)
-        return (changed, mapped.byteCount(of: rect))
+        let (memory, old) = try beginCopy(to: rect)
+        do throws(SurfaceError) {
+            let changed = try PixelConversion.copy(
+                rect, of: mapped, to: memory, x: rect.x, y: rect.y, over: old)
+            endCopy()
+            return (changed, rect.width * rect.height * mapped.format.bytesPerPixel)
+        } catch {
+            isBroken = true
+            throw error
+        }
     }
 
     /// Gives its memory away, for a picture of all its pixels, and takes another of that size, which `lacks` some of them: they are copied to that only if
@@ -77,39 +92,5 @@ struct SurfaceBacking {
         memory = other
         self.lacks = lacks
         return whole
-    }
-
-    /// What is new of it.
-    private mutating func copy(
-        _ part: Rect, of surface: DisplaySurface, to rect: Rect
-    ) throws(SurfaceError) -> Rect {
-        if let published, rect != Rect(size) {
-            memory.copy(lacks, from: published)
-            self.published = nil
-        }
-        do throws(SurfaceError) {
-            let changed = try PixelConversion.copy(
-                part, of: surface, to: memory, x: rect.x, y: rect.y, over: published ?? memory)
-            published = nil
-            return changed
-        } catch {
-            isBroken = true
-            throw error
-        }
-    }
-
-    private func checkWhole() throws(SurfaceError) {
-        if isBroken {
-            throw SurfaceError(
-                field: "update",
-                reason: "the picture's memory was lost; it goes on with the next scanout")
-        }
-    }
-}
-
-extension DisplaySurface {
-    /// How many bytes of pixels a rectangle has.
-    fileprivate func byteCount(of rect: Rect) -> Int {
-        rect.width * rect.height * format.bytesPerPixel
     }
 }

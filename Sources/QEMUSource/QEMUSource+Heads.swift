@@ -108,7 +108,7 @@ extension QEMUSource {
     private func attach(
         _ head: Head.ID, sink: any HeadSink, replacing old: ListenerConnection? = nil
     ) throws(DisplayError) {
-        let pair = try SocketPair()
+        let pair = try SocketPair(sendBuffer: ListenerSocket.sendBuffer)
         let theirs = pair.theirs
         let this = Mutex<ListenerConnection?>(nil)
         let listener = ListenerConnection(

@@ -9,10 +9,18 @@ struct SocketPair: ~Copyable {
     let ours: OwnedDescriptor
     let theirs: OwnedDescriptor
 
-    init() throws(DisplayError) {
+    /// `sendBuffer` is how many bytes QEMU may have sent that were not read yet; the system's limit (net.core.wmem_max) lowers it, and doubles what is left for
+    /// its own bookkeeping (socket(7), SO_SNDBUF). Nil leaves the default.
+    init(sendBuffer: Int? = nil) throws(DisplayError) {
         var pair: [CInt] = [-1, -1]
         guard swiftvm_socketpair(&pair) == 0 else {
             throw DisplayError("a socket pair could not be made: \(Errno(rawValue: errno))")
+        }
+        if let sendBuffer {
+            // A smaller one works too.
+            var bytes = CInt(clamping: sendBuffer)
+            setsockopt(
+                pair[1], SOL_SOCKET, SO_SNDBUF, &bytes, socklen_t(MemoryLayout<CInt>.size))
         }
         ours = OwnedDescriptor(owning: pair[0])
         theirs = OwnedDescriptor(owning: pair[1])

@@ -11,6 +11,8 @@ struct Round: Encodable, Sendable {
     /// Frames a second that QEMU offered in this round to a listener that only reads, the full and the small ones.
     var offeredFull: Double?
     var offeredSmall: Double?
+    /// The share of the processors' time that the host took away meanwhile; nil where the kernel does not tell.
+    var stolen: Double?
     /// Why it could not be measured.
     var failure: String?
 }
@@ -37,6 +39,7 @@ struct Results: Encodable, Sendable {
         case smallServerCPU = "X server, ms a small frame"
         case firstPicture = "first picture, ms"
         case resident = "memory, MiB"
+        case stolen = "taken by the host, %"
 
         /// How many places are worth printing.
         var places: Int {
@@ -61,6 +64,7 @@ struct Results: Encodable, Sendable {
             case .firstPicture:
                 round.firstPictures.isEmpty ? nil : Spread.median(round.firstPictures) * 1000
             case .resident: round.full?.residentKiB.map { Double($0) / 1024 }
+            case .stolen: round.stolen.map { $0 * 100 }
             }
         }
 
@@ -115,7 +119,7 @@ extension Results {
         lines.append("| | " + peers.map { "to \($0.rawValue)" }.joined(separator: " | ") + " |")
         lines.append("|---" + String(repeating: "|---", count: peers.count) + "|")
         for ours in contenders where ours.isOurs {
-            for metric in metrics {
+            for metric in metrics where metric != .stolen {
                 let cells = peers.map { comparison(metric, ours, $0) }
                 if cells.allSatisfy(\.isEmpty) { continue }
                 lines.append(

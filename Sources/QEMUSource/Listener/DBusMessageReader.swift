@@ -1,16 +1,22 @@
 internal import GuestDisplay
 internal import SystemPackage
 
-/// One received message. Its bytes lie in the reader's buffer and are valid until the next is read.
+/// One received message. Its bytes lie in the reader's buffer and are valid until the next is read, or the rest of this one.
 struct DBusMessage {
     let header: DBusMessageHeader
+    /// Of a long picture only the beginning, down to some pixels.
     let body: UnsafeRawBufferPointer
+    /// What reads the rest of the body; nil when all of it is here.
+    let rest: DBusMessageReader?
     /// Those that came with the message, in order.
     let descriptors: [PassedDescriptor]
     /// What is wrong with the descriptors: their number is not the header's.
     let descriptorFault: String?
-    /// How long it took, from when its first bytes were found until all were read.
-    let receiveNanoseconds: UInt64
+    /// How long it took, from when its first bytes were found until ``body`` was read.
+    let headNanoseconds: UInt64
+
+    /// How long it took until now, without what was done between two reads.
+    var receiveNanoseconds: UInt64 { headNanoseconds + (rest?.restNanoseconds ?? 0) }
 
     /// A reader of the body; throws when the message has another signature.
     func arguments(_ signature: String) throws(DBusFault) -> DBusReader {
@@ -18,7 +24,9 @@ struct DBusMessage {
             throw .invalidArguments(
                 "signature: '\(header.signature)', expected '\(signature)'")
         }
-        return DBusReader(body, isLittleEndian: header.frame.isLittleEndian, part: "body")
+        return DBusReader(
+            body, of: header.frame.messageLength - header.frame.headerLength,
+            isLittleEndian: header.frame.isLittleEndian, part: "body")
     }
 
     /// Reads all arguments of a call; throws when they are not of that signature, or bytes are left over.
@@ -55,7 +63,17 @@ struct DBusMessage {
 /// A read ends with the piece of the stream that brought descriptors (unix(7), "Ancillary messages": they are a barrier), so they belong
 /// to the message that holds the read's last byte, whatever numbers the headers claim: a message that lies about its descriptors does not
 /// shift those of the next.
-struct DBusMessageReader: ~Copyable {
+///
+/// A long picture is handed out when its first bytes are there: who takes its pixels reads them in stretches that stay in the processor's cache
+/// (``readStretches(from:count:unit:_:)``), or all at once (``readWhole(from:)``).
+final class DBusMessageReader: @unchecked Sendable {
+    /// How many bytes a stretch has at most, unless one row is longer: with the rows that they are compared with, half of a usual second-level cache.
+    static let stretch = 128 << 10
+    /// From which length on a picture is handed out before all of it has come.
+    static let longMessage = 2 * stretch
+    /// How much of the body is there then: more than the arguments before the pixels.
+    private static let beginning = 64
+
     private struct Batch {
         /// Where in the stream the read that brought them ended: the number of the byte after it.
         var end: Int
@@ -65,12 +83,19 @@ struct DBusMessageReader: ~Copyable {
 
     private let socket: ListenerSocket
     private var buffer: ReceiveBuffer
+    /// How many bytes of the stream were dropped from the buffer.
     private var consumed = 0
-    private var lastLength = 0
+    /// How many bytes of the last message are not dropped yet, received or not, and how many are.
+    private var messageLeft = 0
+    private var messageDropped = 0
     private var batches: [Batch] = []
     /// When the first bytes of the message were found; nil before.
     private var begin: Moment?
     private var parser = DBusHeaderParser()
+    /// How long the reads of the last message's rest took.
+    private(set) var restNanoseconds: UInt64 = 0
+    /// Why the rest of the last message did not come.
+    private(set) var failure: DBusWireError?
 
     init(socket: ListenerSocket) throws(Errno) {
         self.socket = socket
@@ -78,24 +103,28 @@ struct DBusMessageReader: ~Copyable {
     }
 
     /// Waits for the next message; nil when the stream has ended between two. Throws when what came is no message.
-    mutating func next() throws(DBusWireError) -> DBusMessage? {
-        if lastLength > 0 {
-            buffer.consume(lastLength)
-            consumed += lastLength
-            lastLength = 0
-        }
+    func next() throws(DBusWireError) -> DBusMessage? {
+        if let failure { throw failure }
+        try skipRest()
+        restNanoseconds = 0
         // What came together with the message before is found here.
         begin = buffer.count > 0 ? .now : nil
         guard try fill(DBusFrame.size) else { return nil }
         let frame = try DBusFrame(buffer.bytes)
         guard try fill(frame.headerLength) else { throw cutOff(frame) }
         let header = try parser.header(frame, bytes: buffer.bytes)
-        guard try fill(frame.messageLength) else { throw cutOff(frame) }
-        lastLength = frame.messageLength
+        let isLong =
+            frame.messageLength - frame.headerLength >= DBusMessageReader.longMessage
+            && ListenerInterface.bringsPixels(header) && header.descriptorCount == 0
+            && batches.isEmpty
+        let wanted =
+            isLong ? frame.headerLength + DBusMessageReader.beginning : frame.messageLength
+        guard try fill(wanted) else { throw cutOff(frame) }
+        messageLeft = frame.messageLength
 
         var descriptors: [PassedDescriptor] = []
         var isTruncated = false
-        while let batch = batches.first, batch.end <= consumed + lastLength {
+        while let batch = batches.first, batch.end <= consumed + messageLeft {
             descriptors += batch.descriptors
             isTruncated = isTruncated || batch.isTruncated
             batches.removeFirst()
@@ -105,26 +134,100 @@ struct DBusMessageReader: ~Copyable {
             let came = isTruncated ? "more than \(descriptors.count)" : "\(descriptors.count)"
             fault = "UNIX_FDS: \(header.descriptorCount), but \(came) descriptors came"
         }
+        let end = isLong ? min(buffer.count, frame.messageLength) : frame.messageLength
         return DBusMessage(
             header: header,
-            body: UnsafeRawBufferPointer(
-                rebasing: buffer.bytes[frame.headerLength..<frame.messageLength]),
-            descriptors: descriptors, descriptorFault: fault,
-            receiveNanoseconds: begin.map { Moment.now.nanoseconds(since: $0) } ?? 0)
+            body: UnsafeRawBufferPointer(rebasing: buffer.bytes[frame.headerLength..<end]),
+            rest: isLong ? self : nil, descriptors: descriptors, descriptorFault: fault,
+            headNanoseconds: begin.map { Moment.now.nanoseconds(since: $0) } ?? 0)
     }
 
-    /// Reads until the message at the start has that many bytes; false when the stream ends before its first.
-    private mutating func fill(_ wanted: Int) throws(DBusWireError) -> Bool {
+    // MARK: The rest of a long message
+
+    /// Reads the rest of the message and gives back its bytes from that one on.
+    func readWhole(from offset: Int) throws(DBusWireError) -> UnsafeRawBufferPointer {
+        precondition(messageDropped == 0)
+        try fillRest(messageLeft, reading: messageLeft)
+        try checkDescriptors()
+        return UnsafeRawBufferPointer(rebasing: buffer.bytes[offset..<messageLeft])
+    }
+
+    /// Reads so many bytes of the message, from that one on, and hands them on as they come: in stretches of a multiple of `unit` bytes, but for the last.
+    func readStretches(
+        from offset: Int, count: Int, unit: Int, _ body: (UnsafeRawBufferPointer) -> Void
+    ) throws(DBusWireError) {
+        precondition(messageDropped == 0 && offset + count <= messageLeft && unit > 0)
+        drop(offset)
+        var left = count
+        while left > 0 {
+            let most = max(DBusMessageReader.stretch, unit)
+            try fillRest(min(left, unit), reading: min(left, most))
+            let here = min(buffer.count, left)
+            let taken = here == left ? here : here / unit * unit
+            body(UnsafeRawBufferPointer(rebasing: buffer.bytes[..<taken]))
+            drop(taken)
+            left -= taken
+        }
+        try checkDescriptors()
+    }
+
+    /// Whatever nobody wanted of the last message.
+    private func skipRest() throws(DBusWireError) {
+        if messageLeft + messageDropped == 0 { return }
+        while messageLeft > 0 {
+            if buffer.count == 0 {
+                try fillRest(1, reading: min(messageLeft, DBusMessageReader.stretch))
+            }
+            drop(min(messageLeft, buffer.count))
+        }
+        while let batch = batches.first, batch.end <= consumed { batches.removeFirst() }
+        messageDropped = 0
+        buffer.endMessage()
+    }
+
+    private func drop(_ byteCount: Int) {
+        buffer.consume(byteCount)
+        consumed += byteCount
+        messageLeft -= byteCount
+        messageDropped += byteCount
+    }
+
+    private func fillRest(_ wanted: Int, reading most: Int) throws(DBusWireError) {
+        if buffer.count >= wanted { return }
+        let begin = Moment.now
+        do throws(DBusWireError) {
+            guard try fill(wanted, reading: most) else {
+                throw DBusWireError(
+                    "the stream ended in the middle of a message, after \(messageDropped) bytes")
+            }
+        } catch {
+            failure = error
+            throw error
+        }
+        restNanoseconds += Moment.now.nanoseconds(since: begin)
+    }
+
+    /// The header had said that none come.
+    private func checkDescriptors() throws(DBusWireError) {
+        guard let batch = batches.first, batch.end <= consumed + messageLeft else { return }
+        throw DBusWireError("UNIX_FDS: 0, but \(batch.descriptors.count) descriptors came")
+    }
+
+    // MARK: The stream
+
+    /// Reads until that many bytes are in the buffer, at most `most` of them at once; false when the stream ends before the first.
+    private func fill(_ wanted: Int, reading most: Int? = nil) throws(DBusWireError) -> Bool {
         while buffer.count < wanted {
             let held = batches.reduce(0) { $0 + $1.descriptors.count }
             guard
                 let received = try socket.receive(
-                    into: buffer.room(for: wanted),
+                    into: buffer.room(for: most ?? wanted),
                     maximumDescriptors: ListenerSocket.maximumDescriptors - held)
             else {
                 if buffer.count == 0 { return false }
                 throw DBusWireError(
-                    "the stream ended in the middle of a message, after \(buffer.count) bytes")
+                    "the stream ended in the middle of a message, after \(messageDropped + buffer.count) bytes"
+                )
             }
             buffer.received(received.byteCount)
             if begin == nil { begin = received.begin }

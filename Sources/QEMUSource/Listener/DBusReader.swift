@@ -4,18 +4,28 @@
 /// The bytes must stay valid while it is used.
 struct DBusReader {
     let bytes: UnsafeRawBufferPointer
+    /// How many bytes there are in all; what is behind ``bytes`` has not come yet.
+    let count: Int
     let isLittleEndian: Bool
     /// What is read, for error texts: "header" or "body".
     let part: String
     private(set) var offset = 0
 
-    init(_ bytes: UnsafeRawBufferPointer, isLittleEndian: Bool, part: String) {
+    /// `count`: how many bytes there will be; nil when all are there.
+    init(
+        _ bytes: UnsafeRawBufferPointer, of count: Int? = nil, isLittleEndian: Bool, part: String
+    ) {
         self.bytes = bytes
+        self.count = count ?? bytes.count
         self.isLittleEndian = isLittleEndian
         self.part = part
     }
 
-    var remaining: Int { bytes.count - offset }
+    /// How many bytes are left to read, here or not.
+    var remaining: Int { count - offset }
+
+    /// How many of them are here.
+    private var available: Int { bytes.count - offset }
 
     /// Skips padding, which must be zero.
     mutating func align(to boundary: Int) throws(DBusWireError) {
@@ -32,7 +42,7 @@ struct DBusReader {
     {
         let size = MemoryLayout<Value>.size
         try align(to: size)
-        guard remaining >= size else { throw fault(name, "cut off") }
+        guard available >= size else { throw fault(name, "cut off") }
         let value = bytes.loadUnaligned(fromByteOffset: offset, as: Value.self)
         offset += size
         return isLittleEndian ? Value(littleEndian: value) : Value(bigEndian: value)
@@ -60,7 +70,7 @@ struct DBusReader {
     }
 
     private mutating func text(_ name: String, length: Int) throws(DBusWireError) -> String {
-        guard length < remaining else { throw fault(name, "\(length) bytes, cut off") }
+        guard length < available else { throw fault(name, "\(length) bytes, cut off") }
         let slice = bytes[offset..<offset + length]
         guard bytes[offset + length] == 0 else { throw fault(name, "no NUL at its end") }
         guard !slice.contains(0), let text = String(validating: slice, as: UTF8.self) else {
@@ -73,9 +83,20 @@ struct DBusReader {
     /// An array of bytes, in place.
     mutating func byteArray(_ name: String) throws(DBusWireError) -> UnsafeRawBufferPointer {
         let length = try arrayLength(name)
+        guard length <= available else { throw fault(name, "\(length) bytes, cut off") }
         let slice = UnsafeRawBufferPointer(rebasing: bytes[offset..<offset + length])
         offset += length
         return slice
+    }
+
+    /// An array of bytes that may not all be here yet.
+    mutating func payload(_ name: String) throws(DBusWireError) -> DBusPayload {
+        let length = try arrayLength(name)
+        let here = min(length, available)
+        defer { offset += length }
+        return DBusPayload(
+            offset: offset, count: length,
+            bytes: UnsafeRawBufferPointer(rebasing: bytes[offset..<offset + here]))
     }
 
     /// An array of numbers (`au`) or of descriptors' indexes (`ah`), of which at most so many are believed.
@@ -92,7 +113,7 @@ struct DBusReader {
         return values
     }
 
-    /// The length in bytes of an array that lies wholly in the bytes.
+    /// The length in bytes of an array that lies wholly in the bytes, here or not.
     mutating func arrayLength(_ name: String) throws(DBusWireError) -> Int {
         let length = Int(try uint32(name))
         guard length <= DBusLimits.maximumArray else {
@@ -107,6 +128,16 @@ struct DBusReader {
     func fault(_ name: String, _ reason: String) -> DBusWireError {
         DBusWireError("\(part): \(name): \(reason) (at byte \(offset))")
     }
+}
+
+/// An array of bytes of which the end may still be on its way.
+struct DBusPayload {
+    /// Where it begins in the body.
+    let offset: Int
+    /// How many bytes it has.
+    let count: Int
+    /// Those that are here.
+    let bytes: UnsafeRawBufferPointer
 }
 
 /// Limits of the D-Bus specification ("Message Protocol", "Valid Signatures").

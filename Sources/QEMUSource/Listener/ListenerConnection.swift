@@ -146,7 +146,7 @@ final class ListenerConnection: Sendable {
             try DBusAuthentication.run(
                 on: socket, deadline: PollDeadline(after: authenticationTimeout))
             logger.debug("listener: authenticated")
-            var reader = try reader(of: socket)
+            let reader = try reader(of: socket)
             var dispatcher = ListenerDispatcher(
                 sink: sink, logger: logger,
                 watchdog: ReplyWatchdog(limit: releaseLimit, logger: logger),
@@ -157,6 +157,11 @@ final class ListenerConnection: Sendable {
             while !socket.isShutDown, let message = try reader.next() {
                 // A message that had come whole when the connection was closed is no longer for the sink.
                 if socket.isShutDown { break }
+                // Said once, and true until the next scanout: a console's size may be told late, or not at all. Before the sender knows that it was taken, as it may
+                // then tell the next.
+                if message.header.member.hasPrefix("Scanout") {
+                    state.withLock { $0.announcedSize = nil }
+                }
                 dispatcher.handle(
                     message,
                     reply: message.header.expectsReply
@@ -165,8 +170,6 @@ final class ListenerConnection: Sendable {
                 state.withLock { state in
                     state.pictureSize = size
                     state.missesUpdates = missesUpdates
-                    // Said once, and true until the next scanout: a console's size may be told late, or not at all.
-                    if message.header.member.hasPrefix("Scanout") { state.announcedSize = nil }
                 }
             }
         } catch {

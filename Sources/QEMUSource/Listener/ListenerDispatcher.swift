@@ -63,14 +63,19 @@ struct ListenerDispatcher {
     /// Handles one message and answers it, unless a frame's release will.
     mutating func handle(_ message: DBusMessage, reply: PendingReply) {
         guard message.header.isMethodCall else { return }
-        if ListenerInterface.changesPicture(message.header.member) {
-            sink.note(.receive, nanoseconds: message.receiveNanoseconds)
+        // When all is read.
+        defer {
+            if ListenerInterface.changesPicture(message.header.member) {
+                sink.note(.receive, nanoseconds: message.receiveNanoseconds)
+            }
         }
         do throws(DBusFault) {
             if let answer = try answer(message, reply: reply) {
                 reply.send(answer, mayWait: true)
             }
         } catch {
+            // The connection's end says it.
+            if message.rest?.failure != nil { return }
             defer { reply.send(DBusReply(error), mayWait: true) }
             let member = message.header.member
             guard !error.isExpected else {
@@ -140,10 +145,10 @@ struct ListenerDispatcher {
             (
                 Int(try reader.uint32("width")), Int(try reader.uint32("height")),
                 Int(try reader.uint32("stride")), try reader.uint32("pixman_format"),
-                try reader.byteArray("data")
+                try reader.payload("data")
             )
         }
-        let memory = lender.lend(data)
+        let memory = lender.lend(data, of: message)
         defer { memory.invalidate() }
         let surface = try surface(
             width: width, height: height, stride: stride, offset: 0, format: format, memory)
@@ -156,7 +161,7 @@ struct ListenerDispatcher {
             (reader) throws(DBusWireError) in
             (
                 try ListenerDispatcher.rectangle(&reader), Int(try reader.uint32("stride")),
-                try reader.uint32("pixman_format"), try reader.byteArray("data")
+                try reader.uint32("pixman_format"), try reader.payload("data")
             )
         }
         guard let size = shown.size else { throw nothingToUpdate }
@@ -183,7 +188,7 @@ struct ListenerDispatcher {
             fault.isExpected = isPlausible
             throw fault
         }
-        let memory = lender.lend(data)
+        let memory = lender.lend(data, of: message)
         defer { memory.invalidate() }
         let surface = try surface(
             width: rect.width, height: rect.height, stride: stride, offset: 0, format: format,

@@ -74,6 +74,18 @@ enum ListenerInterface {
         member.hasPrefix("Scanout") || member.hasPrefix("Update")
     }
 
+    /// Whether a message is a picture, or a part of one, as bytes: the last argument, after some numbers.
+    static func bringsPixels(_ header: DBusMessageHeader) -> Bool {
+        guard header.isMethodCall, header.path == path,
+            header.interface == nil || header.interface == listener
+        else { return false }
+        switch header.member {
+        case "Scanout": return header.signature == "uuuuay"
+        case "Update": return header.signature == "iiiiuuay"
+        default: return false
+        }
+    }
+
     /// All methods that are ours, not the bus's.
     static var methods: [Method] { listenerMethods + mapMethods + bufferMethods }
 

@@ -10,6 +10,9 @@ internal import SystemPackage
 final class ListenerSocket: Sendable {
     /// How many descriptors one message may bring along. Four planes are the most that a dma-buf has.
     static let maximumDescriptors = 16
+    /// How many bytes the peer may send ahead: with Linux' default (net.core.wmem_default, 208 KiB) a picture's sender and its reader wait for each other
+    /// dozens of times, each time a change of threads at both.
+    static let sendBuffer = 8 << 20
 
     /// What one recvmsg(2) brought.
     struct Received: ~Copyable {

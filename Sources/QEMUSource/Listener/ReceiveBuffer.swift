@@ -46,7 +46,7 @@ struct ReceiveBuffer: ~Copyable {
     /// message has to be moved; else ``readAhead``.
     mutating func room(for wanted: Int) -> UnsafeMutableRawBufferPointer {
         if start > 0 {
-            // Less than `readAhead` bytes, see above.
+            // Less than `readAhead` bytes, see above, or one row of a picture.
             if count > 0 { memmove(base, base + start, count) }
             end -= start
             start = 0
@@ -63,9 +63,13 @@ struct ReceiveBuffer: ~Copyable {
         peakSinceTrim = max(peakSinceTrim, end)
     }
 
-    /// Drops the message at the start.
+    /// Drops bytes at the start.
     mutating func consume(_ byteCount: Int) {
         start += byteCount
+    }
+
+    /// Tells that all of a message was dropped.
+    mutating func endMessage() {
         messagesSinceTrim += 1
         guard messagesSinceTrim >= ReceiveBuffer.trimInterval else { return }
         let page = 4096
