@@ -8,11 +8,12 @@ final class HeadState: @unchecked Sendable {
         case nothing
         case off
         case surface(SurfaceBacking)
+        /// Shared memory that the ingest uploads from.
+        case mapped(MappedPicture)
         case gpu(GLScanout)
     }
 
-    /// Whether the ingest has GL.
-    private let canReadTextures: Bool
+    private let hasGL: Bool
     let observers = HeadObservers()
     let counters = Mutex(IngestCounters())
     /// What changes took that are in no picture yet, in nanoseconds; 0 when there are none.
@@ -37,8 +38,9 @@ final class HeadState: @unchecked Sendable {
     private let published = Mutex(IngestHead.Content.nothing)
     private let cursorState = Mutex(CursorState())
 
-    init(canReadTextures: Bool) {
-        self.canReadTextures = canReadTextures
+    /// `hasGL`: whether the ingest has it, and so textures.
+    init(hasGL: Bool) {
+        self.hasGL = hasGL
     }
 
     var content: IngestHead.Content { published.withLock { $0 } }
@@ -110,13 +112,14 @@ final class HeadState: @unchecked Sendable {
             try show(scanout)
         case .update(.pixels(let surface, let x, let y)):
             try lock.withLock { () throws(SurfaceError) in
+                try copyMapped()
                 try change { backing throws(SurfaceError) in
                     try backing.apply(surface, x: x, y: y)
                 }
             }
         case .update(.inPlace(let rect, let release)):
             try lock.withLock { () throws(SurfaceError) in try refresh(rect, release: release) }
-        // A surface's pixels were read by now; a texture's release waits in `releases`.
+        // A surface's pixels were read by now; the release of a texture or a mapping waits in `releases`.
         }
     }
 
@@ -139,13 +142,48 @@ final class HeadState: @unchecked Sendable {
         try body(&backing)
     }
 
+    /// The ingest could not read a mapping: it is not read any more, and its updates are refused. The last good picture stays; `isShown` tells that this is one
+    /// of the mapping's own, else the whole scanout is refused. False where something else has come, or this is known.
+    func breakMapping(_ surface: DisplaySurface, _ error: SurfaceError, isShown: Bool) -> Bool {
+        let isNew = lock.withLock {
+            guard case .mapped(var picture) = current, !picture.isBroken,
+                picture.surface.memory === surface.memory
+            else { return false }
+            picture.isBroken = true
+            current = .mapped(picture)
+            return true
+        }
+        guard isNew else { return false }
+        counters.withLock { $0.refused += 1 }
+        if !isShown {
+            path.withLock { $0 = "" }
+            noteRefusal(error)
+        }
+        return true
+    }
+
+    /// Why the newest scanout was refused; nil when it was not.
+    func noteRefusal(_ refusal: SurfaceError?) {
+        let before = lastRefusal.withLock { last in
+            defer { last = refusal }
+            return last
+        }
+        if before != refusal { refusalSerial.withLock { $0 += 1 } }
+    }
+
+    /// Under `lock`.
     private func show(_ surface: DisplaySurface) throws(SurfaceError) {
+        if hasGL, MappedPicture.canShow(surface) {
+            replace(.mapped(try MappedPicture(surface)), size: surface.size)
+            count(bytes: surface.byteCount(of: Rect(surface.size)))
+            return
+        }
         var old: SurfaceBacking?
         if case .surface(let backing) = current { old = backing }
         do throws(SurfaceError) {
             let new = try SurfaceBacking(surface, reusing: old)
             replace(.surface(new), size: surface.size)
-            count(bytes: surface.size.width * surface.size.height * surface.format.bytesPerPixel)
+            count(bytes: surface.byteCount(of: Rect(surface.size)))
         } catch {
             if var old, old.wouldBeReused(for: surface) {
                 old.breakPicture()
@@ -157,7 +195,7 @@ final class HeadState: @unchecked Sendable {
 
     /// A texture, or a buffer that the ingest has imported.
     private func show(_ scanout: GLScanout) throws(SurfaceError) {
-        if case .texture = scanout.storage, !canReadTextures {
+        if case .texture = scanout.storage, !hasGL {
             throw SurfaceError(
                 field: "texture", reason: "the software renderer cannot read it; use gl")
         }
@@ -187,16 +225,48 @@ final class HeadState: @unchecked Sendable {
         if rect.isEmpty { counters.withLock { $0.unchanged += 1 } }
     }
 
+    /// Bytes come for a picture in shared memory: from here on it is copied as others are. Under `lock`.
+    private func copyMapped() throws(SurfaceError) {
+        guard case .mapped(var picture) = current else { return }
+        defer { if picture.isBroken { current = .mapped(picture) } }
+        try picture.check()
+        let backing: SurfaceBacking
+        do throws(SurfaceError) {
+            backing = try SurfaceBacking(picture.surface, reusing: nil)
+        } catch {
+            picture.isBroken = true
+            throw error
+        }
+        current = .surface(backing)
+        pending = .full(backing.size)
+        // All was read.
+        releases = []
+    }
+
     /// Under `lock`.
     private func refresh(_ rect: Rect, release: FrameRelease?) throws(SurfaceError) {
-        if case .gpu(let scanout) = current {
-            pending.add(
-                rect.lies(within: scanout.crop.size) ? rect : Rect(scanout.crop.size))
-            if let release { releases.append(release) }
-        } else {
+        switch current {
+        case .gpu(let scanout):
+            wait(for: rect, of: scanout.crop.size, release: release)
+        case .mapped(var picture):
+            defer { current = .mapped(picture) }
+            try picture.check()
+            let surface = picture.surface
+            let changed = wait(for: rect, of: surface.size, release: release)
+            count(bytes: surface.byteCount(of: changed))
+        case .nothing, .off, .surface:
             try change { backing throws(SurfaceError) in try backing.refresh(rect) }
             release?.release()
         }
+    }
+
+    /// The ingest has to read a rectangle, and then to release the frame. Gives back which: one that does not lie in the picture counts as the whole. Under `lock`.
+    @discardableResult
+    private func wait(for rect: Rect, of size: Size, release: FrameRelease?) -> Rect {
+        let rect = rect.lies(within: size) ? rect : Rect(size)
+        pending.add(rect)
+        if let release { releases.append(release) }
+        return rect
     }
 
     private func count(bytes: Int) {

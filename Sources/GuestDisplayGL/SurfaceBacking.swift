@@ -99,17 +99,13 @@ struct SurfaceBacking {
     }
 
     private func checkWhole() throws(SurfaceError) {
-        if isBroken {
-            throw SurfaceError(
-                field: "update",
-                reason: "the picture's memory was lost; it goes on with the next scanout")
-        }
+        if isBroken { throw .lostPicture }
     }
 }
 
 extension DisplaySurface {
     /// How many bytes of pixels a rectangle has.
-    fileprivate func byteCount(of rect: Rect) -> Int {
+    func byteCount(of rect: Rect) -> Int {
         rect.width * rect.height * format.bytesPerPixel
     }
 }

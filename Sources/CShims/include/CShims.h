@@ -17,7 +17,7 @@ bool swiftvm_guarded_copy(void *_Nonnull destination, const void *_Nonnull sourc
 typedef void (*swiftvm_guarded_body)(void *_Nullable context);
 
 /// Runs `body(context)`, which may read [mapping, mapping + mapping_length); false when a page was missing
-/// (it then read zeroes there). Any thread; calls may not nest on one thread.
+/// (it then read zeroes there), whichever thread found out: `body` may have others read. Any thread.
 bool swiftvm_guarded_read(swiftvm_guarded_body _Nonnull body, void *_Nullable context,
                           const void *_Nonnull mapping, size_t mapping_length);
 
