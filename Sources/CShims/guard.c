@@ -62,42 +62,25 @@ static void install(void) {
     sigaction(SIGBUS, &action, &previous_action);
 }
 
-static struct reading *take(void) {
+int swiftvm_guard_begin(const void *mapping, size_t length) {
+    pthread_once(&installed, install);
     for (;;) {
         for (size_t i = 0; i < sizeof readings / sizeof readings[0]; i++) {
-            if (!atomic_exchange(&readings[i].is_taken, true)) return &readings[i];
+            struct reading *reading = &readings[i];
+            if (atomic_exchange(&reading->is_taken, true)) continue;
+            atomic_store(&reading->faulted, false);
+            atomic_store(&reading->length, length);
+            atomic_store(&reading->start, (const char *)mapping);
+            return (int)i;
         }
         sched_yield();
     }
 }
 
-bool swiftvm_guarded_read(swiftvm_guarded_body body, void *context, const void *mapping,
-                          size_t mapping_length) {
-    pthread_once(&installed, install);
-    struct reading *reading = take();
-    atomic_store(&reading->faulted, false);
-    atomic_store(&reading->length, mapping_length);
-    atomic_store(&reading->start, (const char *)mapping);
-    body(context);
+bool swiftvm_guard_end(int number) {
+    struct reading *reading = &readings[number];
     atomic_store(&reading->start, NULL);
     bool is_whole = !atomic_load(&reading->faulted);
     atomic_store(&reading->is_taken, false);
     return is_whole;
-}
-
-struct copy {
-    void *destination;
-    const void *source;
-    size_t length;
-};
-
-static void copy_body(void *context) {
-    struct copy *copy = context;
-    memcpy(copy->destination, copy->source, copy->length);
-}
-
-bool swiftvm_guarded_copy(void *destination, const void *source, size_t length, const void *mapping,
-                          size_t mapping_length) {
-    struct copy copy = {destination, source, length};
-    return swiftvm_guarded_read(copy_body, &copy, mapping, mapping_length);
 }

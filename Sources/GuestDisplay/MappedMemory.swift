@@ -65,17 +65,9 @@ public final class MappedMemory: SurfaceMemory, @unchecked Sendable {
         _ base: UnsafeMutableRawPointer, _ byteCount: Int,
         _ body: (UnsafeRawBufferPointer) -> Void
     ) -> Bool {
-        withoutActuallyEscaping(body) { body in
-            var call: () -> Void = {
-                body(UnsafeRawBufferPointer(start: base, count: byteCount))
-            }
-            return withUnsafeMutablePointer(to: &call) { context in
-                swiftvm_guarded_read(
-                    { context in
-                        context!.assumingMemoryBound(to: (() -> Void).self).pointee()
-                    }, context, base, byteCount)
-            }
-        }
+        let reading = swiftvm_guard_begin(base, byteCount)
+        body(UnsafeRawBufferPointer(start: base, count: byteCount))
+        return swiftvm_guard_end(reading)
     }
 
     private static func check(_ descriptor: CInt, holds byteCount: Int) throws(SurfaceError) {
