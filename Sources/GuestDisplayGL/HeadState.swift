@@ -13,6 +13,7 @@ final class HeadState: @unchecked Sendable {
         case gpu(GLScanout)
     }
 
+    /// Whether the ingest has GL, and so textures.
     private let hasGL: Bool
     let observers = HeadObservers()
     let counters = Mutex(IngestCounters())
@@ -38,7 +39,6 @@ final class HeadState: @unchecked Sendable {
     private let published = Mutex(IngestHead.Content.nothing)
     private let cursorState = Mutex(CursorState())
 
-    /// `hasGL`: whether the ingest has it, and so textures.
     init(hasGL: Bool) {
         self.hasGL = hasGL
     }
