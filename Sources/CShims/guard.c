@@ -2,29 +2,47 @@
 #include "CShims.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
-// A mapping that a thread reads now. The handler looks only at its own thread's, so no lock is needed.
-static __thread const char *guard_start;
-static __thread size_t guard_length;
-static __thread volatile sig_atomic_t guard_faulted;
+// A mapping that is read now. The handler looks at all of them: a GL driver may have a thread of its own read for ours.
+struct reading {
+    atomic_bool is_taken;
+    _Atomic(const char *) start;  // NULL while nobody reads.
+    atomic_size_t length;
+    atomic_bool faulted;
+};
+
+// More than threads of ours can read at the same time; another waits for its turn.
+static struct reading readings[64];
 
 static struct sigaction previous_action;
 static pthread_once_t installed = PTHREAD_ONCE_INIT;
 
+// Whether somebody reads a mapping with that address; all who do are told that it is not whole.
+static bool note_fault(const char *address) {
+    bool is_read = false;
+    for (size_t i = 0; i < sizeof readings / sizeof readings[0]; i++) {
+        struct reading *reading = &readings[i];
+        const char *start = atomic_load(&reading->start);
+        if (!start || address < start || address >= start + atomic_load(&reading->length)) continue;
+        atomic_store(&reading->faulted, true);
+        is_read = true;
+    }
+    return is_read;
+}
+
 // Maps zeroes over the page at fault and returns, so that the read goes on: no longjmp over foreign frames.
 static void on_sigbus(int number, siginfo_t *info, void *context) {
-    const char *address = info->si_addr;
-    if (guard_start && address >= guard_start && address < guard_start + guard_length) {
+    if (note_fault(info->si_addr)) {
         uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
-        void *start = (void *)((uintptr_t)address & ~(page - 1));
-        if (mmap(start, page, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) != MAP_FAILED) {
-            guard_faulted = 1;
-            return;
-        }
+        void *start = (void *)((uintptr_t)info->si_addr & ~(page - 1));
+        int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED;
+        if (mmap(start, page, PROT_READ, flags, -1, 0) != MAP_FAILED) return;
     }
     if (previous_action.sa_flags & SA_SIGINFO) {
         previous_action.sa_sigaction(number, info, context);
@@ -44,33 +62,25 @@ static void install(void) {
     sigaction(SIGBUS, &action, &previous_action);
 }
 
-bool swiftvm_guarded_read(swiftvm_guarded_body body, void *context, const void *mapping,
-                          size_t mapping_length) {
+int swiftvm_guard_begin(const void *mapping, size_t length) {
     pthread_once(&installed, install);
-    guard_faulted = 0;
-    guard_length = mapping_length;
-    guard_start = mapping;
-    __asm__ volatile("" ::: "memory");
-    body(context);
-    __asm__ volatile("" ::: "memory");
-    guard_start = NULL;
-    guard_length = 0;
-    return !guard_faulted;
+    for (;;) {
+        for (size_t i = 0; i < sizeof readings / sizeof readings[0]; i++) {
+            struct reading *reading = &readings[i];
+            if (atomic_exchange(&reading->is_taken, true)) continue;
+            atomic_store(&reading->faulted, false);
+            atomic_store(&reading->length, length);
+            atomic_store(&reading->start, (const char *)mapping);
+            return (int)i;
+        }
+        sched_yield();
+    }
 }
 
-struct copy {
-    void *destination;
-    const void *source;
-    size_t length;
-};
-
-static void copy_body(void *context) {
-    struct copy *copy = context;
-    memcpy(copy->destination, copy->source, copy->length);
-}
-
-bool swiftvm_guarded_copy(void *destination, const void *source, size_t length, const void *mapping,
-                          size_t mapping_length) {
-    struct copy copy = {destination, source, length};
-    return swiftvm_guarded_read(copy_body, &copy, mapping, mapping_length);
+bool swiftvm_guard_end(int number) {
+    struct reading *reading = &readings[number];
+    atomic_store(&reading->start, NULL);
+    bool is_whole = !atomic_load(&reading->faulted);
+    atomic_store(&reading->is_taken, false);
+    return is_whole;
 }

@@ -34,6 +34,11 @@ public protocol SurfaceMemory: AnyObject, Sendable {
     var byteCount: Int { get }
     /// Whether the bytes are another's too, who changes them and can take them away: a mapping.
     var isShared: Bool { get }
+    /// Whether reading may wait for a device that is still writing.
+    var waitsForDevices: Bool { get }
+
+    /// Throws what ``withBytes(_:)`` would throw now, as far as can be told without reading: a mapping's file is shorter than the mapping.
+    func check() throws(SurfaceError)
 
     /// Runs `body` with the bytes, which are valid until it returns. Throws ``SurfaceError`` (field `mapping`) when a
     /// mapping's file is now shorter than the mapping; then what `body` read is partly zeroes and must not be shown.
@@ -68,6 +73,8 @@ extension SurfaceMemory {
             body(UnsafeRawBufferPointer(rebasing: bytes[..<min(count, bytes.count)]))
         }
     }
+    public var waitsForDevices: Bool { false }
+    public func check() throws(SurfaceError) {}
 }
 
 /// Bytes on the heap, owned; immutable once handed on.

@@ -8,11 +8,11 @@ public struct IngestCounters: Hashable, Sendable {
     public var changes: UInt64 = 0
     /// Updates that were applied.
     public var updates: UInt64 = 0
-    /// Updates in which no pixel was another: they make no picture.
+    /// Updates in which no pixel was another: they make no picture. Nobody looks for them in shared memory that textures are written from.
     public var unchanged: UInt64 = 0
-    /// Bytes read from surfaces: the one copy into the backing picture.
+    /// Bytes of surfaces that changes told to read: copied into the backing picture, or uploaded from shared memory, the same one perhaps to several slots.
     public var bytesCopied: UInt64 = 0
-    /// Pixels copied from the backing picture (or a texture) to slots of the ring.
+    /// Pixels copied from the backing picture (or shared memory, or a texture) to slots of the ring.
     public var pixelsUploaded: UInt64 = 0
     /// Buffers of GPUs that were imported by the ingest, of all its heads: once each, however often a guest flips to them.
     public var imports: UInt64 = 0

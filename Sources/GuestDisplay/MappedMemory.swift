@@ -1,11 +1,14 @@
 internal import CShims
 internal import Glibc
+internal import Synchronization
 internal import SystemPackage
 
 /// A read-only mapping of shared memory whose owner may shrink it while it is read (QEMU's cannot be sealed).
 public final class MappedMemory: SurfaceMemory, @unchecked Sendable {
     private let descriptor: CInt
     private let base: UnsafeMutableRawPointer
+    /// Whether it was found too short once: pages of it may be zeroes of ours since, whatever the file has.
+    private let isLost = Atomic(false)
 
     /// How many bytes were mapped.
     public let byteCount: Int
@@ -35,14 +38,26 @@ public final class MappedMemory: SurfaceMemory, @unchecked Sendable {
         Glibc.close(descriptor)
     }
 
-    /// Checks that the file still has all its bytes, then runs `body` under a SIGBUS guard. Throws (field `mapping`) when the
-    /// file has shrunk before or while `body` ran.
-    public func withBytes(_ body: (UnsafeRawBufferPointer) -> Void) throws(SurfaceError) {
+    /// Throws (field `mapping`) when the file does not have all its bytes any more, or did not once when it was read.
+    public func check() throws(SurfaceError) {
         try MappedMemory.check(descriptor, holds: byteCount)
-        let whole = MappedMemory.guardedRead(base, byteCount, body)
-        if !whole {
-            throw SurfaceError(field: "mapping", reason: "the memory shrank while it was read")
+        if isLost.load(ordering: .relaxed) { throw .shrank }
+    }
+
+    /// Checks that the file still has all its bytes, then runs `body` under a SIGBUS guard; `body` may have other threads read, or the kernel, until it
+    /// returns. Throws (field `mapping`) when the file has shrunk before or while `body` ran.
+    public func withBytes(_ body: (UnsafeRawBufferPointer) -> Void) throws(SurfaceError) {
+        try check()
+        var isWhole = MappedMemory.guardedRead(base, byteCount, body)
+        // The rest of a file's last page reads as zeroes, and the kernel gets an error instead of a signal: the guard sees neither.
+        do throws(SurfaceError) {
+            try MappedMemory.check(descriptor, holds: byteCount)
+        } catch {
+            isWhole = false
         }
+        if isWhole { return }
+        isLost.store(true, ordering: .relaxed)
+        throw .shrank
     }
 
     /// Runs `body` with mapped bytes under a SIGBUS guard; false when some were no longer there, and read as zeroes.
@@ -50,17 +65,9 @@ public final class MappedMemory: SurfaceMemory, @unchecked Sendable {
         _ base: UnsafeMutableRawPointer, _ byteCount: Int,
         _ body: (UnsafeRawBufferPointer) -> Void
     ) -> Bool {
-        withoutActuallyEscaping(body) { body in
-            var call: () -> Void = {
-                body(UnsafeRawBufferPointer(start: base, count: byteCount))
-            }
-            return withUnsafeMutablePointer(to: &call) { context in
-                swiftvm_guarded_read(
-                    { context in
-                        context!.assumingMemoryBound(to: (() -> Void).self).pointee()
-                    }, context, base, byteCount)
-            }
-        }
+        let reading = swiftvm_guard_begin(base, byteCount)
+        body(UnsafeRawBufferPointer(start: base, count: byteCount))
+        return swiftvm_guard_end(reading)
     }
 
     private static func check(_ descriptor: CInt, holds byteCount: Int) throws(SurfaceError) {
@@ -74,4 +81,9 @@ public final class MappedMemory: SurfaceMemory, @unchecked Sendable {
                 reason: "the file has \(status.st_size) bytes, expected at least \(byteCount)")
         }
     }
+}
+
+extension SurfaceError {
+    fileprivate static let shrank = SurfaceError(
+        field: "mapping", reason: "the memory shrank while it was read")
 }

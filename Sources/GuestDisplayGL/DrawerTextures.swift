@@ -87,7 +87,7 @@ final class LayerTextures {
         Texture.allocate(texture, size: content.size)
         content.pixels.withUnsafeBufferPointer { pixels in
             guard let base = pixels.baseAddress else { return }
-            Texture.upload([Rect(content.size)], of: base, width: content.size.width)
+            Texture.upload([Rect(content.size)], of: base, stride: content.size.width * 4)
         }
         entries.append((content, texture))
     }
@@ -114,7 +114,7 @@ final class UploadTexture {
             epoxy_glBindTexture(GLenum(GL_TEXTURE_2D), texture)
         }
         let damage = picture.damage(since: number)
-        Texture.upload(damage.rects, of: memory.baseAddress, width: size.width)
+        Texture.upload(damage.rects, of: memory.baseAddress, stride: memory.stride)
         number = picture.number
     }
 

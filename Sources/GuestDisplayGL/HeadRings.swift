@@ -3,7 +3,7 @@ internal import GuestDisplay
 /// A head's ring of the current size, and slots of older rings whose pictures are still held. Ingest thread only; made on any.
 final class HeadRings: @unchecked Sendable {
     private(set) var ring: PictureRing?
-    /// Written but not published, because it was the last free slot: the one that a texture is copied to when readers hold the others.
+    /// Written but not published, because it was the last free slot: the one that a texture or a mapping is copied to when readers hold the others.
     var reserved: PictureSlot?
     private var retired: [PictureSlot] = []
     private let worker: IngestWorker
@@ -17,15 +17,15 @@ final class HeadRings: @unchecked Sendable {
     }
 
     /// The ring for pictures of that size and kind; the one of another is retired.
-    func ring(size: Size, holdsTextures: Bool) -> PictureRing {
-        if let ring, ring.size == size, ring.holdsTextures == holdsTextures { return ring }
+    func ring(size: Size, hasReserve: Bool) -> PictureRing {
+        if let ring, ring.size == size, ring.hasReserve == hasReserve { return ring }
         retireRing()
         if !isKnown {
             isKnown = true
             worker.add(self)
         }
         let new = PictureRing(
-            size: size, holdsTextures: holdsTextures,
+            size: size, hasReserve: hasReserve,
             makeSlot: { [worker, onReturn] () throws(GLError) in
                 guard let store = worker.store else {
                     throw GLError(operation: "picture", reason: "the ingest has ended")

@@ -8,11 +8,13 @@ final class HeadState: @unchecked Sendable {
         case nothing
         case off
         case surface(SurfaceBacking)
+        /// Shared memory that the ingest uploads from.
+        case mapped(MappedPicture)
         case gpu(GLScanout)
     }
 
-    /// Whether the ingest has GL.
-    private let canReadTextures: Bool
+    /// Whether the ingest has GL, and so textures.
+    private let hasGL: Bool
     let observers = HeadObservers()
     let counters = Mutex(IngestCounters())
     /// What changes took that are in no picture yet, in nanoseconds; 0 when there are none.
@@ -40,8 +42,8 @@ final class HeadState: @unchecked Sendable {
     private let published = Mutex(IngestHead.Content.nothing)
     private let cursorState = Mutex(CursorState())
 
-    init(canReadTextures: Bool) {
-        self.canReadTextures = canReadTextures
+    init(hasGL: Bool) {
+        self.hasGL = hasGL
     }
 
     var content: IngestHead.Content { published.withLock { $0 } }
@@ -116,7 +118,7 @@ final class HeadState: @unchecked Sendable {
             try change(surface, x: x, y: y)
         case .update(.inPlace(let rect, let release)):
             try lock.withLock { () throws(SurfaceError) in try refresh(rect, release: release) }
-        // A surface's pixels were read by now; a texture's release waits in `releases`.
+        // A surface's pixels were read by now; the release of a texture or a mapping waits in `releases`.
         }
     }
 
@@ -139,7 +141,42 @@ final class HeadState: @unchecked Sendable {
         try body(&backing)
     }
 
+    /// The ingest could not read a mapping: it is not read any more, and its updates are refused. The last good picture stays; `isShown` tells that this is one
+    /// of the mapping's own, else the whole scanout is refused. False where something else has come, or this is known.
+    func breakMapping(_ surface: DisplaySurface, _ error: SurfaceError, isShown: Bool) -> Bool {
+        let isNew = lock.withLock {
+            guard case .mapped(var picture) = current, !picture.isBroken,
+                picture.surface.memory === surface.memory
+            else { return false }
+            picture.isBroken = true
+            current = .mapped(picture)
+            return true
+        }
+        guard isNew else { return false }
+        counters.withLock { $0.refused += 1 }
+        if !isShown {
+            path.withLock { $0 = "" }
+            noteRefusal(error)
+        }
+        return true
+    }
+
+    /// Why the newest scanout was refused; nil when it was not.
+    func noteRefusal(_ refusal: SurfaceError?) {
+        let before = lastRefusal.withLock { last in
+            defer { last = refusal }
+            return last
+        }
+        if before != refusal { refusalSerial.withLock { $0 += 1 } }
+    }
+
     private func show(_ surface: DisplaySurface) throws(SurfaceError) {
+        if hasGL, MappedPicture.canShow(surface) {
+            let picture = try MappedPicture(surface)
+            lock.withLock { replace(.mapped(picture), size: surface.size) }
+            count(bytes: surface.byteCount(of: Rect(surface.size)))
+            return
+        }
         let reused: PictureMemory? = lock.withLock {
             guard case .surface(let backing) = current, backing.wouldBeReused(for: surface) else {
                 return nil
@@ -158,12 +195,13 @@ final class HeadState: @unchecked Sendable {
             isFilling = false
             replace(.surface(SurfaceBacking(surface, in: memory)), size: surface.size)
         }
-        count(bytes: surface.size.width * surface.size.height * surface.format.bytesPerPixel)
+        count(bytes: surface.byteCount(of: Rect(surface.size)))
     }
 
     private func change(_ surface: DisplaySurface, x: Int, y: Int) throws(SurfaceError) {
         let rect = Rect(x: x, y: y, width: surface.size.width, height: surface.size.height)
         let (memory, old) = try lock.withLock { () throws(SurfaceError) in
+            try copyMapped()
             guard case .surface(var backing) = current else { throw .nothingToUpdate }
             defer { current = .surface(backing) }
             let target = try backing.beginCopy(to: rect)
@@ -175,7 +213,7 @@ final class HeadState: @unchecked Sendable {
                 arriving: surface, to: memory, x: x, y: y, over: old)
             lock.withLock {
                 endFilling { $0.endCopy() }
-                note(changed, bytes: rect.width * rect.height * surface.format.bytesPerPixel)
+                note(changed, bytes: surface.byteCount(of: rect))
             }
         } catch {
             lock.withLock { endFilling { $0.breakPicture() } }
@@ -200,7 +238,7 @@ final class HeadState: @unchecked Sendable {
 
     /// A texture, or a buffer that the ingest has imported.
     private func show(_ scanout: GLScanout) throws(SurfaceError) {
-        if case .texture = scanout.storage, !canReadTextures {
+        if case .texture = scanout.storage, !hasGL {
             throw SurfaceError(
                 field: "texture", reason: "the software renderer cannot read it; use gl")
         }
@@ -217,12 +255,36 @@ final class HeadState: @unchecked Sendable {
     }
 
     /// Under `lock`.
+    /// Bytes come for a picture in shared memory: from here on it is copied as others are. Under `lock`.
+    private func copyMapped() throws(SurfaceError) {
+        guard case .mapped(var picture) = current else { return }
+        defer { if picture.isBroken { current = .mapped(picture) } }
+        try picture.check()
+        let surface = picture.surface
+        let memory = PictureMemory(size: surface.size)
+        do throws(SurfaceError) {
+            try PixelConversion.copy(Rect(surface.size), of: surface, to: memory, x: 0, y: 0)
+        } catch {
+            picture.isBroken = true
+            throw error
+        }
+        current = .surface(SurfaceBacking(surface, in: memory))
+        pending = .full(surface.size)
+        // All was read.
+        releases = []
+    }
+
+    /// Under `lock`.
     private func refresh(_ rect: Rect, release: FrameRelease?) throws(SurfaceError) {
         switch current {
         case .gpu(let scanout):
-            pending.add(
-                rect.lies(within: scanout.crop.size) ? rect : Rect(scanout.crop.size))
-            if let release { releases.append(release) }
+            wait(for: rect, of: scanout.crop.size, release: release)
+        case .mapped(var picture):
+            defer { current = .mapped(picture) }
+            try picture.check()
+            let surface = picture.surface
+            let changed = wait(for: rect, of: surface.size, release: release)
+            count(bytes: surface.byteCount(of: changed))
         case .surface(var backing):
             defer { current = .surface(backing) }
             let (changed, bytes) = try backing.refresh(rect)
@@ -230,6 +292,15 @@ final class HeadState: @unchecked Sendable {
             release?.release()
         case .nothing, .off: throw .nothingToUpdate
         }
+    }
+
+    /// The ingest has to read a rectangle, and then to release the frame. Gives back which: one that does not lie in the picture counts as the whole. Under `lock`.
+    @discardableResult
+    private func wait(for rect: Rect, of size: Size, release: FrameRelease?) -> Rect {
+        let rect = rect.lies(within: size) ? rect : Rect(size)
+        pending.add(rect)
+        if let release { releases.append(release) }
+        return rect
     }
 
     private func count(bytes: Int) {

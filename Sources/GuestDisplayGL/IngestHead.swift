@@ -15,7 +15,7 @@ public final class IngestHead: HeadPictures {
 
     init(worker: IngestWorker) {
         self.worker = worker
-        let state = HeadState(canReadTextures: worker.hasGL)
+        let state = HeadState(hasGL: worker.hasGL)
         self.state = state
         updater = HeadUpdater(state: state, worker: worker)
     }
@@ -98,8 +98,8 @@ public final class IngestHead: HeadPictures {
         worker.enqueue(body)
     }
 
-    /// Takes the next event: copies borrowed or mapped pixels before it returns, never waits for a window. Throws when the event
-    /// cannot be shown; the last good picture stays.
+    /// Takes the next event: copies borrowed pixels before it returns, never waits for a window. Throws when the event
+    /// cannot be shown; the last good picture stays. A mapping whose memory goes while it is read later is refused in the log, and its next update with an error.
     public func receive(_ event: DisplayEvent) throws(SurfaceError) {
         state.counters.withLock { $0.events += 1 }
         let begin = Moment.now
@@ -164,11 +164,7 @@ extension IngestHead {
             let policy = path.hasSuffix("imported") ? ", \(worker.releasePolicy.rawValue)" : ""
             worker.logger.debug("pictures as \(path)\(policy)")
         }
-        let before = state.lastRefusal.withLock { last in
-            defer { last = refusal }
-            return last
-        }
-        if before != refusal { state.refusalSerial.withLock { $0 += 1 } }
+        state.noteRefusal(refusal)
     }
 }
 

@@ -8,8 +8,8 @@ final class PictureRing {
     static let keptFree = 2
 
     let size: Size
-    /// Whether its pictures are copies of textures, not of surfaces.
-    let holdsTextures: Bool
+    /// Whether one slot is always kept to write, so that a frame can be read at once (``HeadRings/reserved``).
+    let hasReserve: Bool
     private(set) var slots: [PictureSlot] = []
     private let history: DamageHistory
 
@@ -19,12 +19,12 @@ final class PictureRing {
     private(set) var unpublished: Damage
 
     init(
-        size: Size, holdsTextures: Bool,
+        size: Size, hasReserve: Bool,
         makeSlot: @escaping () throws(GLError) -> PictureSlot,
         destroySlot: @escaping (PictureSlot) -> Void
     ) {
         self.size = size
-        self.holdsTextures = holdsTextures
+        self.hasReserve = hasReserve
         self.makeSlot = makeSlot
         self.destroySlot = destroySlot
         history = DamageHistory(size: size)

@@ -8,6 +8,9 @@ protocol PictureStore: AnyObject {
     func make(size: Size) throws(GLError) -> Picture.Storage
     /// Copies what the slot lacks (its `stale`) from a backing picture, or has them change memories. The backing may be written again on return.
     func write(_ backing: inout SurfaceBacking, to slot: PictureSlot) throws(GLError)
+    /// Copies what the slot lacks straight from shared memory that ``MappedPicture/canShow(_:)``; it was read on return. Gives back why it could not be read: then
+    /// the slot is worth nothing.
+    func write(_ surface: DisplaySurface, to slot: PictureSlot) throws(GLError) -> SurfaceError?
     /// Makes a GPU's buffer readable. Throws why it cannot be.
     func prepare(_ buffer: DMABuffer) throws(SurfaceError) -> DMABufferPath
     /// Copies what the slot lacks from a scanout that a GPU holds; its frames are released when it was read, or when that failed.
@@ -65,6 +68,11 @@ final class MemoryStore: PictureStore {
         } else {
             slot.storage = .memory(backing.giveMemory(for: memory, lacking: slot.stale))
         }
+    }
+
+    func write(_ surface: DisplaySurface, to slot: PictureSlot) throws(GLError) -> SurfaceError? {
+        throw GLError(
+            operation: "picture of a mapping", reason: "the software renderer copies it at once")
     }
 
     var imports: Set<DMABuffer.Identity> { [] }

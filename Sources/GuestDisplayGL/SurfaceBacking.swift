@@ -42,11 +42,7 @@ struct SurfaceBacking {
     mutating func beginCopy(
         to rect: Rect
     ) throws(SurfaceError) -> (memory: PictureMemory, old: PictureMemory) {
-        if isBroken {
-            throw SurfaceError(
-                field: "update",
-                reason: "the picture's memory was lost; it goes on with the next scanout")
-        }
+        if isBroken { throw .lostPicture }
         guard rect.lies(within: size) else {
             throw SurfaceError(
                 field: "rectangle", reason: "\(rect) does not lie in the picture of \(size)")
@@ -76,7 +72,7 @@ struct SurfaceBacking {
             let changed = try PixelConversion.copy(
                 rect, of: mapped, to: memory, x: rect.x, y: rect.y, over: old)
             endCopy()
-            return (changed, rect.width * rect.height * mapped.format.bytesPerPixel)
+            return (changed, mapped.byteCount(of: rect))
         } catch {
             isBroken = true
             throw error
@@ -92,5 +88,12 @@ struct SurfaceBacking {
         memory = other
         self.lacks = lacks
         return whole
+    }
+}
+
+extension DisplaySurface {
+    /// How many bytes of pixels a rectangle has.
+    func byteCount(of rect: Rect) -> Int {
+        rect.width * rect.height * format.bytesPerPixel
     }
 }

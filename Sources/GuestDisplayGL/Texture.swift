@@ -23,21 +23,23 @@ enum Texture {
             GLsizei(size.height), 0, GLenum(GL_RGBA), GLenum(GL_UNSIGNED_BYTE), nil)
     }
 
-    /// Uploads rectangles of rows of 0xAARRGGBB that are `width` pixels long, as the bytes they are: red and blue change places.
-    static func upload(_ rects: some Collection<Rect>, of pixels: UnsafePointer<UInt32>, width: Int)
-    {
+    /// Uploads rectangles of rows of 0xAARRGGBB that begin `stride` bytes apart, a multiple of 4, as the bytes they are: red and blue change places. They have
+    /// been read on return (OpenGL 4.6, 2.1 "Execution Model": data binding occurs on call).
+    static func upload(
+        _ rects: some Collection<Rect>, of pixels: UnsafeRawPointer, stride: Int
+    ) {
         epoxy_glPixelStorei(GLenum(GL_UNPACK_ALIGNMENT), 4)
         // GLES 2 has no row length without an extension: there, row by row.
         let hasRowLength = epoxy_is_desktop_gl() || epoxy_gl_version() >= 30
-        if hasRowLength { epoxy_glPixelStorei(GLenum(GL_UNPACK_ROW_LENGTH), GLint(width)) }
+        if hasRowLength { epoxy_glPixelStorei(GLenum(GL_UNPACK_ROW_LENGTH), GLint(stride / 4)) }
         for rect in rects {
-            let first = pixels + rect.y * width + rect.x
-            let bands = hasRowLength || rect.width == width ? 1 : rect.height
+            let first = pixels + rect.y * stride + rect.x * 4
+            let bands = hasRowLength || rect.width * 4 == stride ? 1 : rect.height
             for band in 0..<bands {
                 epoxy_glTexSubImage2D(
                     GLenum(GL_TEXTURE_2D), 0, GLint(rect.x), GLint(rect.y + band),
                     GLsizei(rect.width), GLsizei(bands == 1 ? rect.height : 1),
-                    GLenum(GL_RGBA), GLenum(GL_UNSIGNED_BYTE), first + band * width)
+                    GLenum(GL_RGBA), GLenum(GL_UNSIGNED_BYTE), first + band * stride)
             }
         }
         if hasRowLength { epoxy_glPixelStorei(GLenum(GL_UNPACK_ROW_LENGTH), 0) }

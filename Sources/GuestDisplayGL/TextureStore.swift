@@ -85,10 +85,41 @@ final class TextureStore: PictureStore {
         GLError.forget()
         try image.fences.waitForReaders()
         epoxy_glBindTexture(GLenum(GL_TEXTURE_2D), image.texture)
-        Texture.upload(slot.stale.rects, of: backing.baseAddress, width: backing.size.width)
+        Texture.upload(slot.stale.rects, of: backing.baseAddress, stride: backing.stride)
         epoxy_glBindTexture(GLenum(GL_TEXTURE_2D), 0)
         image.swapsRedAndBlue = true
         try GLError.check("glTexSubImage2D of \(backing.size)")
+    }
+
+    func write(_ surface: DisplaySurface, to slot: PictureSlot) throws(GLError) -> SurfaceError? {
+        guard case .image(let image) = slot.storage else { return nil }
+        GLError.forget()
+        try image.fences.waitForReaders()
+        epoxy_glBindTexture(GLenum(GL_TEXTURE_2D), image.texture)
+        var refusal: SurfaceError?
+        let needed =
+            surface.offset + surface.stride * (surface.size.height - 1)
+            + surface.byteCount(of: Rect(x: 0, y: 0, width: surface.size.width, height: 1))
+        do throws(SurfaceError) {
+            try surface.memory.withBytes { bytes in
+                guard bytes.count >= needed, let base = bytes.baseAddress else {
+                    refusal = SurfaceError(
+                        field: "data",
+                        reason: "\(bytes.count) bytes, expected at least \(needed)")
+                    return
+                }
+                Texture.upload(
+                    slot.stale.rects, of: base + surface.offset, stride: surface.stride)
+            }
+        } catch {
+            refusal = error
+        }
+        epoxy_glBindTexture(GLenum(GL_TEXTURE_2D), 0)
+        image.swapsRedAndBlue = true
+        // A driver that had the kernel read says that it failed, too.
+        if let refusal { return refusal }
+        try GLError.check("glTexSubImage2D of a mapping of \(surface.size)")
+        return nil
     }
 
     var imports: Set<DMABuffer.Identity> { importer?.identities ?? [] }

@@ -101,6 +101,61 @@ final class BareSocket {
     }
 }
 
+/// A picture in shared memory, as QEMU hands its own over.
+final class GuestMemory {
+    private let file: SharedFile
+    private let pixels: UnsafeMutablePointer<UInt32>
+    private let size: Size
+
+    init(_ size: Size) throws {
+        self.size = size
+        let count = size.width * size.height
+        file = try SharedFile([UInt8](repeating: 0x77, count: count * 4))
+        let memory = mmap(
+            nil, count * 4, PROT_READ | PROT_WRITE, MAP_SHARED, file.descriptor, 0)
+        guard let memory, memory != MAP_FAILED else {
+            throw HarnessError("mmap: errno \(errno)")
+        }
+        pixels = memory.bindMemory(to: UInt32.self, capacity: count)
+    }
+
+    deinit {
+        munmap(pixels, size.width * size.height * 4)
+    }
+
+    /// The call that shows it.
+    var scanout: WireMessage {
+        let x8r8g8b8: UInt32 = 0x2002_0888
+        return WireMessage(
+            "ScanoutMap",
+            [
+                .h(0), .u(0), .u(UInt32(size.width)), .u(UInt32(size.height)),
+                .u(UInt32(size.width * 4)), .u(x8r8g8b8),
+            ], interface: GuestMemory.interface, descriptors: [file.descriptor])
+    }
+
+    /// The bytes of the call that tells of a change, as QEMU sends it: nobody waits for its answer.
+    static func update(_ rect: Rect) -> [UInt8] {
+        var message = WireMessage(
+            "UpdateMap",
+            [
+                .i(Int32(rect.x)), .i(Int32(rect.y)), .i(Int32(rect.width)),
+                .i(Int32(rect.height)),
+            ], interface: interface)
+        message.flags = 1
+        return message.encoded(serial: 9)
+    }
+
+    /// Draws a rectangle of one colour.
+    func fill(_ rect: Rect, _ colour: UInt32) {
+        for y in rect.y..<rect.maxY {
+            (pixels + y * size.width + rect.x).update(repeating: colour, count: rect.width)
+        }
+    }
+
+    private static let interface = "org.qemu.Display1.Listener.Unix.Map"
+}
+
 /// The memory of a window that shows pictures with the CPU.
 final class WindowMemory {
     private let pixels: UnsafeMutableRawPointer

@@ -52,6 +52,13 @@ final class StageRig {
         }
     }
 
+    /// Shows shared memory and waits for its picture.
+    func show(_ memory: GuestMemory, after number: UInt64) throws -> Picture {
+        let message = memory.scanout
+        try peer.send(bytes: message.encoded(serial: 8), descriptors: message.descriptors)
+        return picture(after: number)
+    }
+
     /// A message that brings a whole picture or a part of it, of one colour where `isChanged` of its pixels are.
     static func message(_ rect: Rect, changed: Rect, colour: UInt32) -> [UInt8] {
         var pixels = [UInt32](repeating: 0, count: rect.width * rect.height)

@@ -129,7 +129,33 @@ struct Stages: ParsableCommand {
                     )
                 }
             }.withoutAllocations)
-        return results
+        return try results + mappings(rig, name, window: isSoftware ? window : nil, picture)
+    }
+
+    /// From a guest's drawing into memory that it shares to a picture, against the drawing alone.
+    private func mappings(
+        _ rig: StageRig, _ name: String, window: WindowMemory?, _ last: Picture
+    ) throws -> [Result] {
+        let memory = try GuestMemory(StageRig.size)
+        var picture = try rig.show(memory, after: last.number)
+        return try [
+            ("64x64", Rect(x: 48, y: 264, width: 64, height: 64)), ("all", Rect(StageRig.size)),
+        ].map { kind, rect in
+            let colours: [UInt32] = [0xff_ffff, 0x20_4060]
+            let reference = try time { turn in memory.fill(rect, colours[turn % 2]) }
+            memory.fill(rect, 0)
+            let message = GuestMemory.update(rect)
+            let result = try measure(
+                "receive and ingest, \(kind) mapped, \(name)", to: "drawing alone", reference
+            ) { turn in
+                let number = picture.number
+                memory.fill(rect, colours[turn % 2])
+                try rig.send(message)
+                picture = rig.picture(after: number)
+                try window?.draw(picture)
+            }
+            return window == nil ? result.withoutAllocations : result
+        }
     }
 
     /// A whole picture of each kind of format, against copying its bytes.

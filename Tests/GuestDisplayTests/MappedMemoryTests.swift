@@ -1,6 +1,9 @@
 import CShims
+import Dispatch
+import Foundation
 import Glibc
 import GuestDisplay
+import Synchronization
 import Testing
 
 /// Shared memory that its owner may shrink, and descriptors that are closed once.
@@ -75,6 +78,70 @@ struct MappedMemoryTests {
         }
         #expect(error?.field == "mapping")
         #expect(first == 7 && last == 0)
+    }
+
+    /// A GL driver may have a thread of its own read for its caller.
+    @Test func shrunkUnderAnotherThread() throws {
+        let owned = try file(pages: 4)
+        let memory = try MappedMemory(owned.duplicate(), byteCount: 16384)
+        let number = owned.rawValue
+        let last = Atomic<UInt8>(1)
+        let error = #expect(throws: SurfaceError.self) {
+            try memory.withBytes { bytes in
+                ftruncate(number, 4096)
+                let address = Int(bitPattern: bytes.baseAddress! + 3 * 4096)
+                let done = DispatchSemaphore(value: 0)
+                Thread.detachNewThread {
+                    let byte = UnsafeRawPointer(bitPattern: address)!.load(as: UInt8.self)
+                    last.store(byte, ordering: .relaxed)
+                    done.signal()
+                }
+                done.wait()
+            }
+        }
+        #expect(error?.field == "mapping")
+        #expect(last.load(ordering: .relaxed) == 0)
+    }
+
+    /// Two who read at the same time are both told, though only one of them finds out.
+    @Test func shrunkUnderTwoReaders() throws {
+        let owned = try file(pages: 4)
+        let memory = try MappedMemory(owned.duplicate(), byteCount: 16384)
+        let number = owned.rawValue
+        var inner: SurfaceError?
+        let outer = #expect(throws: SurfaceError.self) {
+            try memory.withBytes { outer in
+                do throws(SurfaceError) {
+                    try memory.withBytes { bytes in
+                        ftruncate(number, 4096)
+                        _ = bytes[3 * 4096]
+                    }
+                } catch {
+                    inner = error
+                }
+                ftruncate(number, 16384)
+                _ = outer[3 * 4096]
+            }
+        }
+        #expect(inner?.field == "mapping" && outer?.field == "mapping")
+    }
+
+    /// The rest of the last page reads as zeroes, without a fault.
+    @Test func shrunkWithinAPage() throws {
+        let owned = try file(pages: 4)
+        let memory = try MappedMemory(owned.duplicate(), byteCount: 16384)
+        let number = owned.rawValue
+        let error = #expect(throws: SurfaceError.self) {
+            try memory.withBytes { bytes in
+                ftruncate(number, 3 * 4096 + 1)
+                _ = bytes[3 * 4096 + 1]
+            }
+        }
+        #expect(error?.field == "mapping")
+        // Pages of it may be zeroes of ours by now.
+        ftruncate(number, 16384)
+        #expect(throws: SurfaceError.self) { try memory.check() }
+        #expect(throws: SurfaceError.self) { try memory.withBytes { _ in } }
     }
 
     /// The other end of a pipe tells when the last descriptor of this one was closed.

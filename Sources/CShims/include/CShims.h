@@ -7,19 +7,12 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-/// Copies `length` bytes from `source`, which lies in the shared mapping [mapping, mapping + mapping_length),
-/// to `destination`. A page that the file no longer backs (SIGBUS) is replaced by zeroes and the
-/// result is false; the copy always comes back. Any thread.
-bool swiftvm_guarded_copy(void *_Nonnull destination, const void *_Nonnull source, size_t length,
-                          const void *_Nonnull mapping, size_t mapping_length);
+/// From here on [mapping, mapping + length) may be read, by any thread: a page that the file no longer backs (SIGBUS) is replaced by
+/// zeroes, and the read goes on. The result is for swiftvm_guard_end(); any number of readings may overlap.
+int swiftvm_guard_begin(const void *_Nonnull mapping, size_t length);
 
-/// A function that reads from a guarded mapping.
-typedef void (*swiftvm_guarded_body)(void *_Nullable context);
-
-/// Runs `body(context)`, which may read [mapping, mapping + mapping_length); false when a page was missing
-/// (it then read zeroes there). Any thread; calls may not nest on one thread.
-bool swiftvm_guarded_read(swiftvm_guarded_body _Nonnull body, void *_Nullable context,
-                          const void *_Nonnull mapping, size_t mapping_length);
+/// The reading has ended; false when a page was missing. Once for each swiftvm_guard_begin().
+bool swiftvm_guard_end(int reading);
 
 /// recvmsg(2) with descriptors. Writes at most `max_fds` descriptors (close-on-exec) to `fds` and their number to `fd_count`;
 /// more than that are closed and `truncated` is set. Returns recvmsg's result (-1 with errno).

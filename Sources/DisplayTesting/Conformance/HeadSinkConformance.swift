@@ -40,6 +40,7 @@ public struct HeadSinkConformance {
         try refusesUpdatesOutside()
         try goesOffAndOn()
         try readsMappingsAgain()
+        try readsMappingsWithPadding()
         try survivesMappingsThatShrink()
         try acceptsCursors()
     }
@@ -135,6 +136,26 @@ public struct HeadSinkConformance {
         try expect(subject, nil, "while off")
         try subject.sink.receive(.scanout(.surface(try picture.surface())))
         try expect(subject, picture, "on again")
+    }
+
+    /// Rows that lie anywhere in the memory, the last one without padding.
+    private func readsMappingsWithPadding() throws {
+        for (padding, offset) in [(0, 12), (20, 0), (4, 4096), (6, 3)] {
+            let subject = try make()
+            var picture = TestPicture(width: 16, height: 9, seed: 1)
+            let file = try SharedFile(picture.bytes(padding: padding, offset: offset))
+            try subject.sink.receive(
+                .scanout(
+                    .surface(try picture.mapped(file, padding: padding, offset: offset))))
+            try expect(subject, picture, "a mapping with \(padding) bytes of padding")
+            for (x, y) in [(0, 0), (11, 4), (3, 2)] {
+                picture.put(TestPicture(width: 5, height: 5, seed: x), x: x, y: y)
+                try file.write(picture.bytes(padding: padding, offset: offset))
+                try subject.sink.receive(
+                    .update(.inPlace(Rect(x: x, y: y, width: 5, height: 5), release: nil)))
+                try expect(subject, picture, "an update in place at \(x), \(y)")
+            }
+        }
     }
 
     private func readsMappingsAgain() throws {

@@ -51,11 +51,15 @@ struct TestPicture {
     }
 
     /// A surface of the file's memory.
-    func mapped(_ file: SharedFile, isTopDown: Bool = true) throws -> DisplaySurface {
-        let memory = try MappedMemory(file.duplicate(), byteCount: size.width * size.height * 4)
+    func mapped(
+        _ file: SharedFile, padding: Int = 0, offset: Int = 0, isTopDown: Bool = true
+    ) throws -> DisplaySurface {
+        let stride = size.width * 4 + padding
+        let memory = try MappedMemory(
+            file.duplicate(), byteCount: offset + stride * size.height - padding)
         return try DisplaySurface(
-            width: size.width, height: size.height, stride: size.width * 4, format: .x8r8g8b8,
-            isTopDown: isTopDown, memory: memory)
+            width: size.width, height: size.height, stride: stride, offset: offset,
+            format: .x8r8g8b8, isTopDown: isTopDown, memory: memory)
     }
 }
 

@@ -224,6 +224,7 @@ final class DMABufferMemory: SurfaceMemory, @unchecked Sendable {
     private let base: UnsafeMutableRawPointer
     let byteCount: Int
     var isShared: Bool { true }
+    var waitsForDevices: Bool { true }
 
     init(_ owned: consuming OwnedDescriptor, byteCount: Int) throws(SurfaceError) {
         guard
