@@ -55,7 +55,8 @@ let package = Package(
         .target(
             name: "CShimsGTK", dependencies: ["CGTK"],
             linkerSettings: [
-                .linkedLibrary("wayland-client"), .linkedLibrary("X11"),
+                .linkedLibrary("wayland-client"), .linkedLibrary("wayland-egl"),
+                .linkedLibrary("X11"),
             ]),
         .target(
             name: "CShimsMonitors",

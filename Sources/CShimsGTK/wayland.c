@@ -1,4 +1,5 @@
 #include <string.h>
+#include <wayland-egl.h>
 
 #include "CShimsGTK.h"
 
@@ -14,6 +15,8 @@ static void add_global(void *data, struct wl_registry *registry, uint32_t name, 
     } else if (!strcmp(interface, zwp_idle_inhibit_manager_v1_interface.name)) {
         globals->idle_inhibit =
             wl_registry_bind(registry, name, &zwp_idle_inhibit_manager_v1_interface, 1);
+    } else if (!strcmp(interface, wl_subcompositor_interface.name)) {
+        globals->subcompositor = wl_registry_bind(registry, name, &wl_subcompositor_interface, 1);
     }
 }
 
@@ -40,6 +43,7 @@ swiftvm_wayland_globals swiftvm_wayland_bind(GdkDisplay *gdk_display) {
     use_default_queue(globals.relative_pointers);
     use_default_queue(globals.pointer_constraints);
     use_default_queue(globals.idle_inhibit);
+    use_default_queue(globals.subcompositor);
     wl_registry_destroy(registry);
     wl_event_queue_destroy(queue);
     return globals;
@@ -103,9 +107,8 @@ static void frame_done(void *data, struct wl_callback *callback, uint32_t time) 
 
 static const struct wl_callback_listener frame_listener = {frame_done};
 
-swiftvm_frame *swiftvm_frame_request(GdkWindow *window, void (*handler)(void *context), void *context) {
-    struct wl_surface *surface = gdk_wayland_window_get_wl_surface(gdk_window_get_toplevel(window));
-    if (!surface) return NULL;
+swiftvm_frame *swiftvm_frame_request(struct wl_surface *surface, void (*handler)(void *context),
+                                     void *context) {
     swiftvm_frame *frame = g_new0(swiftvm_frame, 1);
     frame->handler = handler;
     frame->context = context;
@@ -117,6 +120,72 @@ swiftvm_frame *swiftvm_frame_request(GdkWindow *window, void (*handler)(void *co
 void swiftvm_frame_free(swiftvm_frame *frame) {
     if (frame->callback) wl_callback_destroy(frame->callback);
     g_free(frame);
+}
+
+struct swiftvm_subsurface {
+    struct wl_compositor *compositor;
+    struct wl_surface *surface;
+    struct wl_subsurface *role;
+    struct wl_egl_window *window;
+};
+
+swiftvm_subsurface *swiftvm_subsurface_new(const swiftvm_wayland_globals *globals, GdkWindow *window) {
+    struct wl_compositor *compositor =
+        gdk_wayland_display_get_wl_compositor(gdk_window_get_display(window));
+    struct wl_surface *parent = gdk_wayland_window_get_wl_surface(gdk_window_get_toplevel(window));
+    if (!globals->subcompositor || !compositor || !parent) return NULL;
+    struct wl_surface *surface = wl_compositor_create_surface(compositor);
+    // It is given its size before EGL has it.
+    struct wl_egl_window *egl_window = wl_egl_window_create(surface, 1, 1);
+    if (!egl_window) {
+        wl_surface_destroy(surface);
+        return NULL;
+    }
+    struct wl_region *nothing = wl_compositor_create_region(compositor);
+    wl_surface_set_input_region(surface, nothing);
+    wl_region_destroy(nothing);
+    swiftvm_subsurface *subsurface = g_new0(swiftvm_subsurface, 1);
+    subsurface->compositor = compositor;
+    subsurface->surface = surface;
+    subsurface->window = egl_window;
+    subsurface->role = wl_subcompositor_get_subsurface(globals->subcompositor, surface, parent);
+    // GTK's popovers are subsurfaces too, and one may be there already.
+    wl_subsurface_place_above(subsurface->role, parent);
+    return subsurface;
+}
+
+struct wl_surface *swiftvm_subsurface_get_surface(const swiftvm_subsurface *subsurface) {
+    return subsurface->surface;
+}
+
+void *swiftvm_subsurface_get_egl_window(const swiftvm_subsurface *subsurface) {
+    return subsurface->window;
+}
+
+void swiftvm_subsurface_place(swiftvm_subsurface *subsurface, int x, int y, int width, int height,
+                              int scale) {
+    wl_subsurface_set_position(subsurface->role, x, y);
+    wl_surface_set_buffer_scale(subsurface->surface, scale);
+    struct wl_region *all = wl_compositor_create_region(subsurface->compositor);
+    wl_region_add(all, 0, 0, width, height);
+    wl_surface_set_opaque_region(subsurface->surface, all);
+    wl_region_destroy(all);
+    wl_egl_window_resize(subsurface->window, width * scale, height * scale, 0, 0);
+}
+
+void swiftvm_subsurface_set_synchronised(swiftvm_subsurface *subsurface, bool on) {
+    if (on) {
+        wl_subsurface_set_sync(subsurface->role);
+    } else {
+        wl_subsurface_set_desync(subsurface->role);
+    }
+}
+
+void swiftvm_subsurface_free(swiftvm_subsurface *subsurface) {
+    wl_egl_window_destroy(subsurface->window);
+    wl_subsurface_destroy(subsurface->role);
+    wl_surface_destroy(subsurface->surface);
+    g_free(subsurface);
 }
 
 struct zwp_idle_inhibitor_v1 *swiftvm_idle_inhibitor_new(const swiftvm_wayland_globals *globals,

@@ -28,9 +28,10 @@ public final class EGLWindowPresenter {
     /// Makes surface and context on a `wl_egl_window *` of a Wayland surface, both of which must live until ``close()``. Throws what EGL
     /// reports.
     ///
-    /// Who owns the window gives it its size in device pixels (`wl_egl_window_resize`, before ``present(_:layers:frame:window:)``), and the
-    /// surface its opaque region: a driver may offer only buffers with alpha, in which alpha is 1. A swap does not wait for the compositor's
-    /// frame callback; who wants to draw no more often than it shows asks for one before each frame.
+    /// Who owns the window gives it its size in device pixels: the first frame's before this, as Mesa 22.3's llvmpipe draws on in the size of now if it
+    /// changes before that frame, and any later one with `wl_egl_window_resize` before ``present(_:layers:frame:window:)``; and the surface its
+    /// opaque region: a driver may offer only buffers with alpha, in which alpha is 1. A swap does not wait for the compositor's frame callback; who
+    /// wants to draw no more often than it shows asks for one before each frame.
     public convenience init(
         display: EGLDisplayHandle, waylandWindow: UnsafeMutableRawPointer
     ) throws(GLError) {

@@ -15,28 +15,39 @@ struct PresenterChoice {
     /// Makes a window's presenter.
     let makePresenter: @MainActor () -> any PicturePresenter
 
-    /// Tries the ways in order, the best first; with `options.renderer`, those of that kind alone. A failed probe is a debug line, a
-    /// failed last resort an error.
+    /// Tries the ways in order, the best first; with `options.renderer` or a `presenter`, those of that kind alone. A failed probe is a debug
+    /// line, a failed last resort an error. `globals` are the display's.
     static func choose(
-        _ options: ViewerOptions, display: OpaquePointer, logger: Logger
+        _ options: ViewerOptions, presenter: PresenterOption, display: OpaquePointer,
+        globals: swiftvm_wayland_globals, logger: Logger
     ) throws(DisplayError) -> PresenterChoice {
-        let gl: (OpaquePointer, ViewerOptions, Logger) throws(GLError) -> PresenterChoice
+        try check(presenter, options, display)
+        let gl: () throws(GLError) -> PresenterChoice
         if swiftvm_display_is_x11(display) {
-            gl = x11
+            gl = { () throws(GLError) in try x11(display, options, logger) }
         } else if swiftvm_display_is_wayland(display) {
-            gl = wayland
+            gl = { () throws(GLError) in
+                try wayland(display, options, presenter.resolved, globals, logger)
+            }
         } else {
-            gl = { (_, _, _) throws(GLError) in
+            gl = { () throws(GLError) in
                 throw GLError(operation: "GDK display", reason: "neither X11 nor Wayland")
             }
         }
         if options.renderer != .software {
             do throws(GLError) {
                 if options.renderer != .gl { try EGLDisplayHandle.requireGPUDevice() }
-                let choice = try gl(display, options, logger)
+                let choice = try gl()
                 logger.debug("renderer: \(choice.name), \(choice.ingest.rendererDescription)")
                 return choice
             } catch {
+                if presenter != .auto {
+                    let advice =
+                        options.renderer == .gl
+                        ? "leave it out" : "leave it out, or try --renderer gl"
+                    throw DisplayError(
+                        "--presenter \(presenter.rawValue) does not work here: \(error); \(advice)")
+                }
                 if options.renderer == .gl {
                     throw DisplayError("GL does not work here: \(error); try --renderer software")
                 }
@@ -60,6 +71,23 @@ struct PresenterChoice {
         }
     }
 
+    /// A presenter that was asked for needs what it is for.
+    private static func check(
+        _ presenter: PresenterOption, _ options: ViewerOptions, _ display: OpaquePointer
+    ) throws(DisplayError) {
+        if presenter == .auto { return }
+        if options.renderer == .software {
+            throw DisplayError(
+                "--presenter \(presenter.rawValue) draws with GL: leave it out, or --renderer software"
+            )
+        }
+        guard swiftvm_display_is_wayland(display) else {
+            throw DisplayError(
+                "--presenter \(presenter.rawValue) is for Wayland, and this is another display server: leave it out"
+            )
+        }
+    }
+
     private static func x11(
         _ display: OpaquePointer, _ options: ViewerOptions, _ logger: Logger
     ) throws(GLError) -> PresenterChoice {
@@ -80,15 +108,26 @@ struct PresenterChoice {
     }
 
     private static func wayland(
-        _ display: OpaquePointer, _ options: ViewerOptions, _ logger: Logger
+        _ display: OpaquePointer, _ options: ViewerOptions, _ presenter: PresenterOption,
+        _ globals: swiftvm_wayland_globals, _ logger: Logger
     ) throws(GLError) -> PresenterChoice {
         let egl = try EGLDisplayHandle.wayland(
             UnsafeMutableRawPointer(gdk_wayland_display_get_wl_display(display)))
         if options.renderer != .gl { try egl.requireGPU() }
-        try probeGLArea()
+        let hasSubsurface = presenter == .subsurface
+        if !hasSubsurface {
+            try probeGLArea()
+        } else if globals.subcompositor == nil {
+            throw GLError(
+                operation: "wl_subcompositor", reason: "the compositor has no subsurfaces")
+        }
         let ingest = try Ingest(.gl(egl), releasePolicy: options.release, logger: logger)
-        return PresenterChoice(name: "GL (GtkGLArea on Wayland)", ingest: ingest) {
-            GLAreaPresenter(logger: logger)
+        let name = hasSubsurface ? "GL (EGL on a Wayland subsurface)" : "GL (GtkGLArea on Wayland)"
+        return PresenterChoice(name: name, ingest: ingest) {
+            if hasSubsurface {
+                return SubsurfacePresenter(display: egl, globals: globals, logger: logger)
+            }
+            return GLAreaPresenter(logger: logger)
         }
     }
 

@@ -11,7 +11,7 @@ private let applicationID = "org.swiftvm.Viewer"
 /// The windowed viewer.
 @MainActor
 public enum ViewerApplication {
-    /// The monitors, in the order of `--list-monitors`. Main thread alone, and not beside ``run(_:options:logger:)``. Throws when there is no
+    /// The monitors, in the order of `--list-monitors`. Main thread alone, and not beside ``run(_:options:presenter:logger:)``. Throws when there is no
     /// display server, or it does not tell.
     public static func monitors() throws(DisplayError) -> [Monitor] {
         try begin()
@@ -19,18 +19,19 @@ public enum ViewerApplication {
     }
 
     /// Shows a guest until the user closes its last window; blocks. Main thread alone, once. Throws when there is no display
-    /// server, the guest cannot be reached, or a head that was asked for does not exist.
+    /// server, the guest cannot be reached, a head that was asked for does not exist, or the presenter does not work here.
     public static func run(
-        _ source: any DisplaySource, options: ViewerOptions, logger: Logger
+        _ source: any DisplaySource, options: ViewerOptions, presenter: PresenterOption,
+        logger: Logger
     ) throws(DisplayError) {
-        leaveGLAlone(options.renderer)
+        leaveGLAlone(options.renderer, presenter)
         try begin()
         // The desktop file's name, by which Wayland compositors and docks find the icon.
         g_set_prgname(applicationID)
         gdk_set_program_class(applicationID)
         gtk_window_set_default_icon_name(applicationID)
         MainQueue.attach()
-        let toolkit = try GTKToolkit(options, logger: logger)
+        let toolkit = try GTKToolkit(options, presenter: presenter, logger: logger)
         let viewer = ViewerController(source, toolkit: toolkit, options: options, logger: logger)
         toolkit.monitorList.onChange = { [unowned viewer] in viewer.monitorsChanged() }
         DisplayLoss.handle(farewell: viewer.farewell)
@@ -43,9 +44,10 @@ public enum ViewerApplication {
         try viewer.checkResult()
     }
 
-    // Where GL will not be used GDK need not load it to choose visuals: 70 MB and a fifth of a second with Mesa's llvmpipe.
-    private static func leaveGLAlone(_ renderer: RendererChoice?) {
+    // Where GDK's GL will not be used GDK need not load it to choose visuals: 70 MB and a fifth of a second with Mesa's llvmpipe.
+    private static func leaveGLAlone(_ renderer: RendererChoice?, _ presenter: PresenterOption) {
         switch renderer {
+        case _ where presenter.resolved == .subsurface: break
         case .gl: return
         case .software: break
         case nil:
@@ -72,10 +74,13 @@ private final class GTKToolkit: ViewerToolkit {
     private let inhibitor: IdleInhibitor
     let monitorList: GTKMonitors
 
-    init(_ options: ViewerOptions, logger: Logger) throws(DisplayError) {
+    init(
+        _ options: ViewerOptions, presenter: PresenterOption, logger: Logger
+    ) throws(DisplayError) {
         let display = gdk_display_get_default()!
-        choice = try PresenterChoice.choose(options, display: display, logger: logger)
         globals = swiftvm_wayland_bind(display)
+        choice = try PresenterChoice.choose(
+            options, presenter: presenter, display: display, globals: globals, logger: logger)
         application = gtk_application_new(applicationID, G_APPLICATION_NON_UNIQUE)
         var error: UnsafeMutablePointer<GError>?
         if g_application_register(cast(Object(application)), nil, &error) == 0 {

@@ -1,8 +1,8 @@
-internal import ArgumentParser
+public import ArgumentParser
 internal import GuestDisplay
 internal import SourceChoice
 internal import Viewer
-internal import ViewerGTK
+public import ViewerGTK
 
 /// `swiftvm-gtk`: joins QEMU's display and the GTK viewer.
 struct SwiftvmGTK: ParsableCommand {
@@ -24,6 +24,12 @@ struct SwiftvmGTK: ParsableCommand {
     @OptionGroup var shared: SharedOptions
 
     @OptionGroup var viewing: ViewingOptions
+
+    @Option(
+        help: ArgumentHelp(
+            "On Wayland, put what GL draws into the window by GTK's GL area, or on a surface of its own.",
+            valueName: "auto|glarea|subsurface"))
+    var presenter: PresenterOption = .auto
 
     @Argument(help: "Where the guest is.")
     var target: String?
@@ -50,9 +56,13 @@ struct SwiftvmGTK: ParsableCommand {
             return
         }
         let options = try viewing.viewerOptions(shared, logger: logger)
+        let presenter = presenter
         // ArgumentParser runs commands on the main thread, where it was called.
         try MainActor.assumeIsolated {
-            try ViewerApplication.run(source, options: options, logger: logger)
+            try ViewerApplication.run(
+                source, options: options, presenter: presenter, logger: logger)
         }
     }
 }
+
+extension PresenterOption: ExpressibleByArgument {}

@@ -214,6 +214,7 @@ extension EndToEndTests {
                 let viewers: [[String]] = [
                     [], ["--nonsense", "x"], ["--renderer", "crayon", "x"],
                     ["--head", "one", "x"], ["--head", "-1", "x"], ["--scale", "3", "x"],
+                    ["--presenter", "crayon", "x"],
                     ["target", "--", "-m", "64"], ["a", "b"],
                 ]
                 let snapshot: [[String]] = [

@@ -3,10 +3,45 @@ import Testing
 
 @testable import GuestDisplayGL
 
-/// Windows on a real X server, as the GTK viewer has them.
-@Suite(.serialized, .enabled(if: XServer.isInstalled, "Xvfb is needed"))
+/// Windows on real display servers, as the GTK viewer has them.
+@Suite(.serialized)
 struct EGLWindowPresenterTests {
-    @Test func twoWindowsShowOneRing() throws {
+    /// The first frame of a new size is of that size, and so are those after it.
+    @Test(.enabled(if: WaylandServer.isInstalled, "Weston is needed"))
+    func surfaceOnWaylandIsResized() throws {
+        let server = try WaylandServer()
+        defer { server.stop() }
+        let display = try EGLDisplayHandle.wayland(server.display)
+        let ingest = try Ingest(.gl(display), logger: quiet)
+        defer { ingest.stop() }
+        let head = ingest.makeHead()
+        let begin = Size(width: 40, height: 30)
+        try server.withWindow(begin) { window in
+            let presenter = try EGLWindowPresenter(display: display, waylandWindow: window)
+            defer { presenter.close() }
+            let sizes = [(40, 30), (120, 90), (121, 33), (64, 200), (40, 30)]
+            for (seed, (width, height)) in sizes.enumerated() {
+                let size = Size(width: width, height: height)
+                let content = Pixels.random(size, seed: UInt64(seed))
+                try head.receive(.scanout(.surface(try content.surface())))
+                let picture = try head.waitForPicture(content)
+                try server.resize(window, to: size)
+                for _ in 0..<3 {
+                    var shown: [UInt32] = []
+                    try presenter.present(
+                        picture, layers: [], frame: Rect(size), window: size
+                    ) { () throws(GLError) in
+                        shown = try OffscreenFramebuffer.readBound(size)
+                    }
+                    #expect(shown.map { $0 & 0xff_ffff } == content.values)
+                    try server.roundtrip()
+                }
+            }
+        }
+    }
+
+    @Test(.enabled(if: XServer.isInstalled, "Xvfb is needed"))
+    func twoWindowsShowOneRing() throws {
         let server = try XServer()
         defer { server.stop() }
         let display = try EGLDisplayHandle.x11(server.display)

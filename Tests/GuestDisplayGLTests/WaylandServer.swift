@@ -65,6 +65,15 @@ final class WaylandServer {
         try roundtrip()
     }
 
+    /// Gives a window of ``withWindow(_:_:)`` another size.
+    func resize(_ window: UnsafeMutableRawPointer, to size: Size) throws {
+        typealias Resize =
+            @convention(c) (UnsafeMutableRawPointer, CInt, CInt, CInt, CInt) -> Void
+        let resize = unsafeBitCast(
+            try #require(dlsym(egl, "wl_egl_window_resize")), to: Resize.self)
+        resize(window, CInt(size.width), CInt(size.height), 0, 0)
+    }
+
     /// Waits until the server has done all that was asked; fails if it complains.
     func roundtrip() throws {
         typealias Call = @convention(c) (Proxy) -> CInt

@@ -53,6 +53,9 @@ extension RenderNodeTests {
                 viewer: .gtk, version: .ten, device: "virtio-vga",
                 width: SwayScreen.usualSize.width,
                 height: SwayScreen.usualSize.height, arguments: ["--fullscreen"]),
+            Show(
+                viewer: .gtk, version: .ten, device: "VGA", width: 640, height: 480,
+                arguments: ["--presenter", "glarea"]),
             Show(viewer: .sdl, version: .ten, device: "VGA", width: 800, height: 600),
             Show(
                 viewer: .sdl, version: .seven, device: "virtio-vga",
@@ -73,7 +76,8 @@ extension RenderNodeTests {
                         run, program, screen, show.arguments + [guest.qmpPath])
                     let place = try viewer.waitForExactCard(of: show)
                     try check(
-                        show.arguments.isEmpty || place == (0, 0), "full screen, but at \(place)")
+                        !show.arguments.contains("--fullscreen") || place == (0, 0),
+                        "full screen, but at \(place)")
                     try viewer.expectImports()
                     run.end(viewer.process)
                     run.end(guest.process)

@@ -42,6 +42,7 @@ typedef struct {
     struct zwp_relative_pointer_manager_v1 *_Nullable relative_pointers;
     struct zwp_pointer_constraints_v1 *_Nullable pointer_constraints;
     struct zwp_idle_inhibit_manager_v1 *_Nullable idle_inhibit;
+    struct wl_subcompositor *_Nullable subcompositor;
 } swiftvm_wayland_globals;
 
 /// Binds them on GDK's connection, with a queue of its own so that GDK's events are not touched; one round trip.
@@ -63,17 +64,42 @@ swiftvm_pointer_lock *_Nullable swiftvm_pointer_lock_new(const swiftvm_wayland_g
 /// Unlocks.
 void swiftvm_pointer_lock_free(swiftvm_pointer_lock *_Nonnull lock);
 
-/// A Wayland window's wish for its next frame.
+/// A Wayland surface's wish for its next frame.
 typedef struct swiftvm_frame swiftvm_frame;
 
 /// Calls `handler`, on the thread that runs GDK, when the compositor wants the frame after the one that is committed next (wl_surface.frame); it comes late, or
-/// never, for a window that nobody sees. Null where the window has no surface. Free it, after the call too.
-swiftvm_frame *_Nullable swiftvm_frame_request(GdkWindow *_Nonnull window,
-                                               void (*_Nonnull handler)(void *_Nullable context),
-                                               void *_Nullable context);
+/// never, for a surface that nobody sees. Free it, after the call too.
+swiftvm_frame *_Nonnull swiftvm_frame_request(struct wl_surface *_Nonnull surface,
+                                              void (*_Nonnull handler)(void *_Nullable context),
+                                              void *_Nullable context);
 
 /// Frees it; the handler is not called any more.
 void swiftvm_frame_free(swiftvm_frame *_Nonnull frame);
+
+/// A surface of our own right above a window's, below what else GTK puts there, with an EGL window on it. It takes no input: pointer and keys go
+/// on to the window.
+typedef struct swiftvm_subsurface swiftvm_subsurface;
+
+/// Makes one on the window's toplevel, synchronised with that, still without a place and a size; null where the compositor has none to give, or while the toplevel has no surface.
+swiftvm_subsurface *_Nullable swiftvm_subsurface_new(const swiftvm_wayland_globals *_Nonnull globals,
+                                                     GdkWindow *_Nonnull window);
+
+/// Its surface.
+struct wl_surface *_Nonnull swiftvm_subsurface_get_surface(const swiftvm_subsurface *_Nonnull subsurface);
+
+/// Its `struct wl_egl_window *`; goes with it.
+void *_Nonnull swiftvm_subsurface_get_egl_window(const swiftvm_subsurface *_Nonnull subsurface);
+
+/// Where it is in the toplevel's surface and how large, in logical pixels of which each has `scale` by `scale` of the buffer; opaque. The place is
+/// taken with the toplevel's next commit, the rest with its own next one.
+void swiftvm_subsurface_place(swiftvm_subsurface *_Nonnull subsurface, int x, int y, int width,
+                              int height, int scale);
+
+/// Whether what is committed to it waits for the toplevel's next commit. What waits is shown at once when that ends.
+void swiftvm_subsurface_set_synchronised(swiftvm_subsurface *_Nonnull subsurface, bool on);
+
+/// Takes it from the screen; also after the toplevel's surface has gone. Before it go the EGL surface and what was asked of its surface.
+void swiftvm_subsurface_free(swiftvm_subsurface *_Nonnull subsurface);
 
 /// Keeps the screen on while the window's surface is visible; null when the compositor cannot.
 struct zwp_idle_inhibitor_v1 *_Nullable swiftvm_idle_inhibitor_new(

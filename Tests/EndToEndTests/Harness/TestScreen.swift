@@ -26,10 +26,10 @@ final class TestScreen {
     /// Starts it: on X11 with a window manager.
     ///
     /// Keys do not repeat and the pointer is not accelerated, so that what arrives is what was injected. `layout` is the host
-    /// keyboard's, which Wayland takes over from the X server around it. `xOptions` are for an X server with one output.
+    /// keyboard's, which Wayland takes over from the X server around it. `xOptions` are for an X server with one output, `scale` is Wayland's.
     init(
         _ run: TestRun, _ server: DisplayServer, layout: String = "us",
-        outputs: [TestOutput] = TestOutput.one, xOptions: [String] = []
+        outputs: [TestOutput] = TestOutput.one, scale: Int = 1, xOptions: [String] = []
     ) throws {
         self.server = server
         self.outputs = outputs
@@ -46,7 +46,8 @@ final class TestScreen {
             environment = xServer.environment
             process = xServer.process
         case .wayland:
-            let weston = try WestonServer(run, layout: layout, outputs: outputs)
+            let weston = try WestonServer(
+                run, layout: layout, outputs: outputs, scale: scale)
             xServer = weston.xServer
             environment = weston.environment
             process = weston.process

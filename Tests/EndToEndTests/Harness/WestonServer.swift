@@ -12,8 +12,8 @@ final class WestonServer {
     private let runtime: String
 
     /// Starts both. The compositor's outputs are windows beside each other, as it arranges them itself; the X server's screen is
-    /// larger, so that the pointer can be outside.
-    init(_ run: TestRun, layout: String, outputs: [TestOutput]) throws {
+    /// larger, so that the pointer can be outside. A logical pixel of the compositor's has `scale` across, by which the outputs' sizes divide.
+    init(_ run: TestRun, layout: String, outputs: [TestOutput], scale: Int = 1) throws {
         let bounds = TestOutput.bounds(of: outputs)
         xServer = try XServer(
             run, width: bounds.width + 40, height: bounds.height + 40, windowManager: false)
@@ -22,7 +22,13 @@ final class WestonServer {
         self.runtime = runtime
         mkdir(runtime, 0o700)
         let sections = outputs.enumerated().map { number, output in
-            "[output]\nname=X\(number + 1)\nmode=\(output.width)x\(output.height)\n"
+            """
+            [output]
+            name=X\(number + 1)
+            mode=\(output.width / scale)x\(output.height / scale)
+            scale=\(scale)
+
+            """
         }
         try write(
             """
