@@ -34,7 +34,7 @@ extension EndToEndTests {
         func area() throws {
             try TestRun.run("glarea") { run in
                 let screen = try TestScreen(run, .wayland)
-                let guest = try GuestMachine(run, .seven, .demo("640x480 still modes=800x600"))
+                let guest = try GuestMachine(run, .seven, .demo("1280x720 still modes=800x600"))
                 try guest.refresh()
                 let viewer = try ViewerUnderTest(
                     run, .gtk, screen, ["--presenter", "glarea", guest.qmpPath], renderer: .gl)
