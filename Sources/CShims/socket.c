@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/vfs.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -215,6 +216,11 @@ int swiftvm_socketpair(int fds[2]) {
 
 int swiftvm_memfd(const char *name, bool sealable) {
     return memfd_create(name, MFD_CLOEXEC | (sealable ? MFD_ALLOW_SEALING : 0));
+}
+
+long swiftvm_file_system(int fd) {
+    struct statfs system;
+    return fstatfs(fd, &system) < 0 ? -1 : (long)system.f_type;
 }
 
 int swiftvm_duplicate(int fd) {

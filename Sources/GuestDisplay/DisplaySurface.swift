@@ -51,12 +51,16 @@ public protocol SurfaceMemory: AnyObject, Sendable {
         _ count: Int, unit: Int, _ body: (UnsafeRawBufferPointer) -> Void
     ) throws(SurfaceError)
 
-    /// How long ``withStretches(_:unit:_:)`` or ``withBytes(_:)`` waited for bytes and received them, in nanoseconds; 0 where all were here.
+    /// Whether some of them are still on their way, so that ``withStretches(_:unit:_:)`` and ``withBytes(_:)`` wait for their sender.
+    var isArriving: Bool { get }
+
+    /// How long those two waited for bytes and received them, in nanoseconds; 0 where all were here. For the thread that they were handed to, during that call.
     var receiveNanoseconds: UInt64 { get }
 }
 
 extension SurfaceMemory {
     public var isShared: Bool { false }
+    public var isArriving: Bool { false }
     public var receiveNanoseconds: UInt64 { 0 }
 
     public func withStretches(

@@ -12,6 +12,11 @@ public final class MappedMemory: SurfaceMemory, @unchecked Sendable {
 
     /// How many bytes were mapped.
     public let byteCount: Int
+    /// Whether a page may have to be fetched from somewhere: the file is not one in memory (memfd_create(2), tmpfs).
+    public let waitsForDevices: Bool
+    /// Kinds of files, as fstatfs(2) tells them (linux/magic.h: HUGETLBFS_MAGIC, TMPFS_MAGIC).
+    private static let hugePages = 0x9584_58f6
+    private static let memoryFiles = 0x0102_1994
     /// True: its owner writes it.
     public var isShared: Bool { true }
 
@@ -22,6 +27,16 @@ public final class MappedMemory: SurfaceMemory, @unchecked Sendable {
             throw SurfaceError(field: "mapping", reason: "\(byteCount) bytes is out of range")
         }
         try MappedMemory.check(owned.rawValue, holds: byteCount)
+        let kind = swiftvm_file_system(owned.rawValue)
+        guard kind != -1 else {
+            throw SurfaceError(field: "mapping", reason: "fstatfs: \(Errno(rawValue: errno))")
+        }
+        // The guard replaces single pages, which a mapping of these does not let it do.
+        guard kind != MappedMemory.hugePages else {
+            throw SurfaceError(
+                field: "mapping", reason: "memory in huge pages cannot be read safely")
+        }
+        waitsForDevices = kind != MappedMemory.memoryFiles
         guard
             let base = mmap(nil, byteCount, PROT_READ, MAP_SHARED, owned.rawValue, 0),
             base != MAP_FAILED

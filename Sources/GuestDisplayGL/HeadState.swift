@@ -1,3 +1,4 @@
+internal import Dispatch
 internal import GuestDisplay
 internal import Synchronization
 
@@ -30,6 +31,9 @@ final class HeadState: @unchecked Sendable {
     /// Whether the source's thread writes the backing picture's memory just now, without the lock: its pixels may still be on their way. Nobody else touches that
     /// memory, and no picture is made of it. Under `lock`.
     private(set) var isFilling = false
+    /// Whether the source's thread waits for ``takePending()``. Under `lock`.
+    private var isAwaited = false
+    private let didTake = DispatchSemaphore(value: 0)
     /// Under `lock`.
     private(set) var current = Current.nothing
     /// What changed in `current` since the ingest last looked; empty when nothing. Under `lock`.
@@ -122,12 +126,26 @@ final class HeadState: @unchecked Sendable {
         }
     }
 
+    /// Pixels that are still on their way would keep the ingest from a picture that is whole, one after the other for ever, and for good if they never come: it has
+    /// its turn first. It waits for nobody; a driver that hangs does not hold the source for longer than this.
+    private func waitForIngest() {
+        let mustWait = lock.withLock {
+            isAwaited = !pending.isEmpty
+            return isAwaited
+        }
+        guard mustWait else { return }
+        _ = didTake.wait(timeout: .now() + .milliseconds(100))
+        lock.withLock { isAwaited = false }
+    }
+
     /// What the ingest has to do; asks and forgets. Under `lock`.
     func takePending() -> (isAnother: Bool, damage: Damage, releases: [FrameRelease]) {
         defer {
             isAnother = false
             pending = Damage(size: pending.size)
             releases = []
+            if isAwaited { didTake.signal() }
+            isAwaited = false
         }
         return (isAnother, pending, releases)
     }
@@ -177,53 +195,76 @@ final class HeadState: @unchecked Sendable {
             count(bytes: surface.byteCount(of: Rect(surface.size)))
             return
         }
-        let reused: PictureMemory? = lock.withLock {
-            guard case .surface(let backing) = current, backing.wouldBeReused(for: surface) else {
-                return nil
+        try fill(from: surface, x: 0, y: 0) { () throws(SurfaceError) in
+            if case .surface(let backing) = current, backing.wouldBeReused(for: surface) {
+                return (backing.memory, nil)
             }
-            isFilling = true
-            return backing.memory
-        }
-        let memory = reused ?? PictureMemory(size: surface.size)
-        do throws(SurfaceError) {
-            _ = try PixelConversion.copy(arriving: surface, to: memory, x: 0, y: 0)
-        } catch {
-            if reused != nil { lock.withLock { endFilling { $0.breakPicture() } } }
-            throw error
-        }
-        lock.withLock {
-            isFilling = false
-            replace(.surface(SurfaceBacking(surface, in: memory)), size: surface.size)
+            return (PictureMemory(size: surface.size), nil)
+        } end: { result, memory in
+            switch result {
+            case .success:
+                replace(.surface(SurfaceBacking(surface, in: memory)), size: surface.size)
+            case .failure:
+                changeBacking { if $0.memory === memory { $0.breakPicture() } }
+            }
         }
         count(bytes: surface.byteCount(of: Rect(surface.size)))
     }
 
     private func change(_ surface: DisplaySurface, x: Int, y: Int) throws(SurfaceError) {
         let rect = Rect(x: x, y: y, width: surface.size.width, height: surface.size.height)
-        let (memory, old) = try lock.withLock { () throws(SurfaceError) in
+        try fill(from: surface, x: x, y: y) { () throws(SurfaceError) in
             try copyMapped()
             guard case .surface(var backing) = current else { throw .nothingToUpdate }
             defer { current = .surface(backing) }
-            let target = try backing.beginCopy(to: rect)
-            isFilling = true
-            return target
-        }
-        do throws(SurfaceError) {
-            let changed = try PixelConversion.copy(
-                arriving: surface, to: memory, x: x, y: y, over: old)
-            lock.withLock {
-                endFilling { $0.endCopy() }
+            return try backing.beginCopy(to: rect)
+        } end: { result, _ in
+            switch result {
+            case .success(let changed):
+                changeBacking { $0.endCopy() }
                 note(changed, bytes: surface.byteCount(of: rect))
+            case .failure:
+                changeBacking { $0.breakPicture() }
             }
-        } catch {
-            lock.withLock { endFilling { $0.breakPicture() } }
-            throw error
         }
     }
 
+    /// Copies a surface's pixels to where `begin` says, over old ones that are kept elsewhere, or where nobody asks what changes. The lock is held all the while where
+    /// the pixels are here, and else only by `begin` and `end`: nobody waits for their sender.
+    private func fill(
+        from surface: DisplaySurface, x: Int, y: Int,
+        begin: () throws(SurfaceError) -> (memory: PictureMemory, old: PictureMemory?),
+        end: (Result<Rect, SurfaceError>, PictureMemory) -> Void
+    ) throws(SurfaceError) {
+        func copy(_ memory: PictureMemory, _ old: PictureMemory?) -> Result<Rect, SurfaceError> {
+            Result { () throws(SurfaceError) in
+                try PixelConversion.copy(arriving: surface, to: memory, x: x, y: y, over: old)
+            }
+        }
+        guard surface.memory.isArriving else {
+            return try lock.withLock { () throws(SurfaceError) in
+                let (memory, old) = try begin()
+                let result = copy(memory, old)
+                end(result, memory)
+                _ = try result.get()
+            }
+        }
+        waitForIngest()
+        let (memory, old) = try lock.withLock { () throws(SurfaceError) in
+            let target = try begin()
+            isFilling = true
+            return target
+        }
+        let result = copy(memory, old)
+        lock.withLock {
+            isFilling = false
+            end(result, memory)
+        }
+        _ = try result.get()
+    }
+
     /// Under `lock`.
-    private func endFilling(_ body: (inout SurfaceBacking) -> Void) {
-        isFilling = false
+    private func changeBacking(_ body: (inout SurfaceBacking) -> Void) {
         guard case .surface(var backing) = current else { return }
         body(&backing)
         current = .surface(backing)

@@ -78,7 +78,7 @@ final class HeadWork: IngestJob, @unchecked Sendable {
             if error != lastFailure { worker.logger.error("picture: \(error)") }
             lastFailure = error
         }
-        state.didIngest(since: begin, isBehind: isBehind)
+        state.didIngest(since: begin, isBehind: isBehind || isFilling)
         // Set before looking, so that a slot which comes back meanwhile is not missed.
         isWaiting.isSet = true
         rings.sweep()
@@ -263,7 +263,9 @@ final class HeadWork: IngestJob, @unchecked Sendable {
                 isBehind = false
                 return
             }
-            if let refusal = try store.write(surface, to: slot) {
+            if let refusal = try store.write(
+                surface, to: slot, new: ring.unpublished, over: newest(of: surface))
+            {
                 slot.stale = .full(ring.size)
                 isBehind = false
                 return refuse(surface, refusal)
@@ -276,6 +278,11 @@ final class HeadWork: IngestJob, @unchecked Sendable {
         shownMapping = picture.surface.memory
         shownScanout = nil
         try leaveDirect()
+    }
+
+    /// The picture that shows what a mapping had, except for what is new.
+    private func newest(of surface: DisplaySurface) -> Picture.Storage? {
+        shownMapping === surface.memory ? published?.storage : nil
     }
 
     private func refuse(_ surface: DisplaySurface, _ refusal: SurfaceError) {

@@ -8,9 +8,13 @@ protocol PictureStore: AnyObject {
     func make(size: Size) throws(GLError) -> Picture.Storage
     /// Copies what the slot lacks (its `stale`) from a backing picture, or has them change memories. The backing may be written again on return.
     func write(_ backing: inout SurfaceBacking, to slot: PictureSlot) throws(GLError)
-    /// Copies what the slot lacks straight from shared memory that ``MappedPicture/canShow(_:)``; it was read on return. Gives back why it could not be read: then
-    /// the slot is worth nothing.
-    func write(_ surface: DisplaySurface, to slot: PictureSlot) throws(GLError) -> SurfaceError?
+    /// Copies what the slot lacks: what is `new` straight from shared memory that ``MappedPicture/canShow(_:)``, and the rest from the newest picture of it, where there
+    /// is one. Each pixel is so read when the guest tells of it, and only then: one that it has drawn and not told of yet would come now, and go again with the
+    /// next slot. The memory was read on return. Gives back why it could not be read: then the slot is worth nothing.
+    func write(
+        _ surface: DisplaySurface, to slot: PictureSlot, new: Damage,
+        over newest: Picture.Storage?
+    ) throws(GLError) -> SurfaceError?
     /// Makes a GPU's buffer readable. Throws why it cannot be.
     func prepare(_ buffer: DMABuffer) throws(SurfaceError) -> DMABufferPath
     /// Copies what the slot lacks from a scanout that a GPU holds; its frames are released when it was read, or when that failed.
@@ -70,7 +74,10 @@ final class MemoryStore: PictureStore {
         }
     }
 
-    func write(_ surface: DisplaySurface, to slot: PictureSlot) throws(GLError) -> SurfaceError? {
+    func write(
+        _ surface: DisplaySurface, to slot: PictureSlot, new: Damage,
+        over newest: Picture.Storage?
+    ) throws(GLError) -> SurfaceError? {
         throw GLError(
             operation: "picture of a mapping", reason: "the software renderer copies it at once")
     }

@@ -91,11 +91,19 @@ final class TextureStore: PictureStore {
         try GLError.check("glTexSubImage2D of \(backing.size)")
     }
 
-    func write(_ surface: DisplaySurface, to slot: PictureSlot) throws(GLError) -> SurfaceError? {
+    func write(
+        _ surface: DisplaySurface, to slot: PictureSlot, new: Damage,
+        over newest: Picture.Storage?
+    ) throws(GLError) -> SurfaceError? {
         guard case .image(let image) = slot.storage else { return nil }
         GLError.forget()
         try image.fences.waitForReaders()
         epoxy_glBindTexture(GLenum(GL_TEXTURE_2D), image.texture)
+        var damage = slot.stale
+        if case .image(let old) = newest, old.size == image.size, old !== image {
+            try copy(slot.stale, of: old)
+            damage = new
+        }
         var refusal: SurfaceError?
         let needed =
             surface.offset + surface.stride * (surface.size.height - 1)
@@ -109,7 +117,7 @@ final class TextureStore: PictureStore {
                     return
                 }
                 Texture.upload(
-                    slot.stale.rects, of: base + surface.offset, stride: surface.stride)
+                    damage.rects, of: base + surface.offset, stride: surface.stride)
             }
         } catch {
             refusal = error
@@ -120,6 +128,17 @@ final class TextureStore: PictureStore {
         if let refusal { return refusal }
         try GLError.check("glTexSubImage2D of a mapping of \(surface.size)")
         return nil
+    }
+
+    /// Into the texture that is bound.
+    private func copy(_ damage: Damage, of old: SharedImage) throws(GLError) {
+        defer { epoxy_glBindFramebuffer(GLenum(GL_READ_FRAMEBUFFER), 0) }
+        try attach(old.texture, to: readFramebuffer, as: GL_READ_FRAMEBUFFER)
+        for rect in damage.rects {
+            epoxy_glCopyTexSubImage2D(
+                GLenum(GL_TEXTURE_2D), 0, GLint(rect.x), GLint(rect.y), GLint(rect.x),
+                GLint(rect.y), GLsizei(rect.width), GLsizei(rect.height))
+        }
     }
 
     var imports: Set<DMABuffer.Identity> { importer?.identities ?? [] }

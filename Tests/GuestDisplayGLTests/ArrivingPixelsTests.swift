@@ -20,6 +20,7 @@ struct ArrivingPixelsTests {
         }
 
         var byteCount: Int { bytes.byteCount }
+        let isArriving = true
 
         func withBytes(_ body: (UnsafeRawBufferPointer) -> Void) throws(SurfaceError) {
             Issue.record("read at once")
@@ -127,6 +128,29 @@ struct ArrivingPixelsTests {
                     }, x: 0, y: 0)))
         try head.waitForPicture(final)
         #expect(try head.read(last) == lastContent)
+    }
+
+    /// What is whole is shown before the next is waited for: however fast they follow each other, and whether or not the next ever comes whole.
+    @Test(arguments: Kind.allCases)
+    func whatIsWholeIsShown(_ kind: Kind) throws {
+        let ingest = try kind.makeIngest()
+        defer { ingest.stop() }
+        let head = ingest.makeHead()
+        try head.receive(.scanout(.surface(surface(Pixels.random(Self.size, seed: 1)))))
+        for seed in 2...20 {
+            let pixels = Pixels.random(Self.size, seed: UInt64(seed))
+            try head.receive(.update(.pixels(surface(pixels), x: 0, y: 0)))
+        }
+        #expect(head.counters.picturesPublished >= 18)
+        let last = Pixels.random(Self.size, seed: 30)
+        try head.receive(.update(.pixels(surface(last), x: 0, y: 0)))
+        let cut = try surface(Pixels.random(Self.size, seed: 31)) { row throws(SurfaceError) in
+            if row == 10 { throw SurfaceError(field: "data", reason: "cut off") }
+        }
+        #expect(throws: SurfaceError.self) {
+            try head.receive(.update(.pixels(cut, x: 0, y: 0)))
+        }
+        try head.waitForPicture(last)
     }
 
     /// Half of it came, then nothing more: what was shown stays, and goes on with the next scanout.

@@ -8,7 +8,7 @@ import Testing
 
 /// A memory file with these bytes; nil with errno.
 func memoryFile(bytes: [UInt8]) -> CInt? {
-    var path = Array("/tmp/swiftvm-test-XXXXXX".utf8CString)
+    var path = Array("/dev/shm/swiftvm-test-XXXXXX".utf8CString)
     let file = mkstemp(&path)
     if file < 0 { return nil }
     unlink(path)

@@ -63,6 +63,9 @@ int _dispatch_get_main_queue_handle_4CF(void);
 /// Does the work that waits on libdispatch's main queue; `message` is null. Main thread alone.
 void _dispatch_main_queue_callback_4CF(void *_Nullable message);
 
+/// What kind of file system a file is on (statfs(2), f_type); -1 with errno.
+long swiftvm_file_system(int fd);
+
 /// fcntl(fd, F_DUPFD_CLOEXEC): a second descriptor of the same file; -1 with errno.
 int swiftvm_duplicate(int fd);
 

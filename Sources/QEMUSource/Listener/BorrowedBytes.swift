@@ -65,6 +65,8 @@ final class BorrowedBytes: SurfaceMemory, @unchecked Sendable {
         isOnItsWay.store(true, ordering: .relaxed)
     }
 
+    var isArriving: Bool { isOnItsWay.load(ordering: .acquiring) }
+
     var receiveNanoseconds: UInt64 { rest?.restNanoseconds ?? 0 }
 
     func withBytes(_ body: (UnsafeRawBufferPointer) -> Void) throws(SurfaceError) {
