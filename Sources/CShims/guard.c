@@ -42,7 +42,10 @@ static void on_sigbus(int number, siginfo_t *info, void *context) {
         uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
         void *start = (void *)((uintptr_t)info->si_addr & ~(page - 1));
         int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED;
-        if (mmap(start, page, PROT_READ, flags, -1, 0) != MAP_FAILED) return;
+        if (mmap(start, page, PROT_READ, flags, -1, 0) != MAP_FAILED) {
+            note_fault(info->si_addr);  // Also who has begun meanwhile, and sees the zeroes without a fault.
+            return;
+        }
     }
     if (previous_action.sa_flags & SA_SIGINFO) {
         previous_action.sa_sigaction(number, info, context);

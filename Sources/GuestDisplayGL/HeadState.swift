@@ -97,8 +97,8 @@ final class HeadState: @unchecked Sendable {
         _ = old
     }
 
-    /// Applies an event on the source's thread.
-    func apply(_ event: DisplayEvent) throws(SurfaceError) {
+    /// Applies an event on the source's thread; `path` says how a scanout's pixels come.
+    func apply(_ event: DisplayEvent, path: String) throws(SurfaceError) {
         switch event {
         case .cursor(let shape):
             cursorState.withLock { state in
@@ -113,11 +113,11 @@ final class HeadState: @unchecked Sendable {
                 state.serial += 1
             }
         case .scanout(.off):
-            lock.withLock { replace(.off, size: .zero) }
+            lock.withLock { replace(.off, size: .zero, path: path) }
         case .scanout(.surface(let surface)):
-            try show(surface)
+            try show(surface, path: path)
         case .scanout(.gl(let scanout)):
-            try show(scanout)
+            try show(scanout, path: path)
         case .update(.pixels(let surface, let x, let y)):
             try change(surface, x: x, y: y)
         case .update(.inPlace(let rect, let release)):
@@ -159,24 +159,48 @@ final class HeadState: @unchecked Sendable {
         try body(&backing)
     }
 
-    /// The ingest could not read a mapping: it is not read any more, and its updates are refused. The last good picture stays; `isShown` tells that this is one
-    /// of the mapping's own, else the whole scanout is refused. False where something else has come, or this is known.
-    func breakMapping(_ surface: DisplaySurface, _ error: SurfaceError, isShown: Bool) -> Bool {
-        let isNew = lock.withLock {
+    /// A picture of a mapping was published.
+    func didShow(_ surface: DisplaySurface) {
+        lock.withLock {
+            guard case .mapped(var picture) = current, picture.surface.memory === surface.memory
+            else { return }
+            picture.isShown = true
+            current = .mapped(picture)
+        }
+    }
+
+    /// The ingest could not read a mapping: it is not read any more, and its updates are refused. The last good picture stays; the whole scanout is refused where that is
+    /// none of its own. Gives back whether it is; nil where something else has come, or this is known.
+    func breakMapping(_ surface: DisplaySurface, _ error: SurfaceError) -> Bool? {
+        let isShown: Bool? = lock.withLock {
             guard case .mapped(var picture) = current, !picture.isBroken,
                 picture.surface.memory === surface.memory
-            else { return false }
+            else { return nil }
             picture.isBroken = true
             current = .mapped(picture)
-            return true
+            noteBroken(picture, error)
+            return picture.isShown
         }
-        guard isNew else { return false }
-        counters.withLock { $0.refused += 1 }
-        if !isShown {
-            path.withLock { $0 = "" }
-            noteRefusal(error)
+        if isShown != nil { counters.withLock { $0.refused += 1 } }
+        return isShown
+    }
+
+    /// Under `lock`, so that it does not overtake the next scanout.
+    private func noteBroken(_ picture: MappedPicture, _ error: SurfaceError) {
+        if picture.isShown { return }
+        path.withLock { $0 = "" }
+        noteRefusal(error)
+    }
+
+    /// Checks that a mapping is there still. Under `lock`.
+    private func check(_ picture: inout MappedPicture) throws(SurfaceError) {
+        let wasBroken = picture.isBroken
+        do throws(SurfaceError) {
+            try picture.check()
+        } catch {
+            if !wasBroken { noteBroken(picture, error) }
+            throw error
         }
-        return true
     }
 
     /// Why the newest scanout was refused; nil when it was not.
@@ -188,10 +212,10 @@ final class HeadState: @unchecked Sendable {
         if before != refusal { refusalSerial.withLock { $0 += 1 } }
     }
 
-    private func show(_ surface: DisplaySurface) throws(SurfaceError) {
+    private func show(_ surface: DisplaySurface, path: String) throws(SurfaceError) {
         if hasGL, MappedPicture.canShow(surface) {
             let picture = try MappedPicture(surface)
-            lock.withLock { replace(.mapped(picture), size: surface.size) }
+            lock.withLock { replace(.mapped(picture), size: surface.size, path: path) }
             count(bytes: surface.byteCount(of: Rect(surface.size)))
             return
         }
@@ -203,7 +227,8 @@ final class HeadState: @unchecked Sendable {
         } end: { result, memory in
             switch result {
             case .success:
-                replace(.surface(SurfaceBacking(surface, in: memory)), size: surface.size)
+                replace(
+                    .surface(SurfaceBacking(surface, in: memory)), size: surface.size, path: path)
             case .failure:
                 changeBacking { if $0.memory === memory { $0.breakPicture() } }
             }
@@ -278,35 +303,37 @@ final class HeadState: @unchecked Sendable {
     }
 
     /// A texture, or a buffer that the ingest has imported.
-    private func show(_ scanout: GLScanout) throws(SurfaceError) {
+    private func show(_ scanout: GLScanout, path: String) throws(SurfaceError) {
         if case .texture = scanout.storage, !hasGL {
             throw SurfaceError(
                 field: "texture", reason: "the software renderer cannot read it; use gl")
         }
-        lock.withLock { replace(.gpu(scanout), size: scanout.crop.size) }
+        lock.withLock { replace(.gpu(scanout), size: scanout.crop.size, path: path) }
     }
 
     /// Under `lock`.
-    private func replace(_ new: Current, size: Size) {
+    private func replace(_ new: Current, size: Size, path: String) {
         current = new
+        self.path.withLock { $0 = path }
+        noteRefusal(nil)
         isAnother = true
         pending = size.isEmpty ? Damage(size: .zero) : .full(size)
         // Frames of the scanout before will not be read any more: their references end here, which releases them.
         releases = []
     }
 
-    /// Under `lock`.
     /// Bytes come for a picture in shared memory: from here on it is copied as others are. Under `lock`.
     private func copyMapped() throws(SurfaceError) {
         guard case .mapped(var picture) = current else { return }
         defer { if picture.isBroken { current = .mapped(picture) } }
-        try picture.check()
+        try check(&picture)
         let surface = picture.surface
         let memory = PictureMemory(size: surface.size)
         do throws(SurfaceError) {
             try PixelConversion.copy(Rect(surface.size), of: surface, to: memory, x: 0, y: 0)
         } catch {
             picture.isBroken = true
+            noteBroken(picture, error)
             throw error
         }
         current = .surface(SurfaceBacking(surface, in: memory))
@@ -322,7 +349,7 @@ final class HeadState: @unchecked Sendable {
             wait(for: rect, of: scanout.crop.size, release: release)
         case .mapped(var picture):
             defer { current = .mapped(picture) }
-            try picture.check()
+            try check(&picture)
             let surface = picture.surface
             let changed = wait(for: rect, of: surface.size, release: release)
             count(bytes: surface.byteCount(of: changed))

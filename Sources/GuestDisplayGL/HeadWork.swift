@@ -275,6 +275,7 @@ final class HeadWork: IngestJob, @unchecked Sendable {
             for release in releases { release.release() }
         }
         guard try publishReserved(of: ring) else { return }
+        if shownMapping !== picture.surface.memory { state.didShow(picture.surface) }
         shownMapping = picture.surface.memory
         shownScanout = nil
         try leaveDirect()
@@ -286,8 +287,7 @@ final class HeadWork: IngestJob, @unchecked Sendable {
     }
 
     private func refuse(_ surface: DisplaySurface, _ refusal: SurfaceError) {
-        let isShown = shownMapping === surface.memory
-        guard state.breakMapping(surface, refusal, isShown: isShown) else { return }
+        guard let isShown = state.breakMapping(surface, refusal) else { return }
         worker.logger.warning(
             isShown
                 ? "the guest's picture stays until its next scanout: \(refusal)"

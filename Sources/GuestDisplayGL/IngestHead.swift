@@ -106,8 +106,8 @@ public final class IngestHead: HeadPictures {
         if case .update(.inPlace(_, let release?)) = event { time(release) }
         do throws(SurfaceError) {
             let (event, path, trial) = try worker.prepared(event)
-            try state.apply(event)
-            if case .scanout = event { note(path, refusal: nil) }
+            if case .scanout = event { tell(path) }
+            try state.apply(event, path: path)
             trial?.onFailure { [weak self] error in self?.refuse(event, error) }
         } catch {
             noteRefusal(of: event, error)
@@ -150,21 +150,17 @@ extension IngestHead {
     private func noteRefusal(of event: DisplayEvent, _ error: SurfaceError) {
         state.counters.withLock { $0.refused += 1 }
         guard case .scanout = event else { return }
-        note("", refusal: error)
+        state.path.withLock { $0 = "" }
+        state.noteRefusal(error)
         updater.schedule()
     }
 
-    private func note(_ path: String, refusal: SurfaceError?) {
-        let isAnother = state.path.withLock { last in
-            defer { last = path }
-            return last != path
-        }
-        if isAnother, !path.isEmpty {
-            // Who holds an imported buffer, and until when, is the policy's.
-            let policy = path.hasSuffix("imported") ? ", \(worker.releasePolicy.rawValue)" : ""
-            worker.logger.debug("pictures as \(path)\(policy)")
-        }
-        state.noteRefusal(refusal)
+    /// Writes down how pictures come from now on, once.
+    private func tell(_ path: String) {
+        guard !path.isEmpty, path != self.path else { return }
+        // Who holds an imported buffer, and until when, is the policy's.
+        let policy = path.hasSuffix("imported") ? ", \(worker.releasePolicy.rawValue)" : ""
+        worker.logger.debug("pictures as \(path)\(policy)")
     }
 }
 

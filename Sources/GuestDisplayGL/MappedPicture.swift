@@ -6,6 +6,8 @@ struct MappedPicture {
     let surface: DisplaySurface
     /// Whether the memory was found gone: it is not read any more until the next scanout.
     var isBroken = false
+    /// Whether a picture of it was published.
+    var isShown = false
 
     /// Throws when the memory is gone by now.
     init(_ surface: DisplaySurface) throws(SurfaceError) {

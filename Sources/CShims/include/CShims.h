@@ -7,8 +7,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-/// From here on [mapping, mapping + length) may be read, by any thread: a page that the file no longer backs (SIGBUS) is replaced by
-/// zeroes, and the read goes on. The result is for swiftvm_guard_end(); any number of readings may overlap.
+/// From here on [mapping, mapping + length) may be read, by any thread that does not block SIGBUS: a page that
+/// the file no longer backs (SIGBUS) is replaced by zeroes, and the read goes on. The result is for swiftvm_guard_end(); any number of readings may overlap.
 int swiftvm_guard_begin(const void *_Nonnull mapping, size_t length);
 
 /// The reading has ended; false when a page was missing. Once for each swiftvm_guard_begin().
