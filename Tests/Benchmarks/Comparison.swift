@@ -92,7 +92,6 @@ struct Comparison: ParsableCommand {
     private func measure(_ contender: Contender) -> Round {
         var result = Round()
         let before = ProcessorTime.now
-        defer { result.stolen = ProcessorTime.now?.stolen(since: before) }
         do {
             for activity in Activity.allCases {
                 try TestRun.run("benchmark-\(contender.rawValue)-\(activity)") { run in
@@ -109,6 +108,7 @@ struct Comparison: ParsableCommand {
         } catch {
             result.failure = "\(error)"
         }
+        result.stolen = ProcessorTime.now?.stolen(since: before)
         return result
     }
 
