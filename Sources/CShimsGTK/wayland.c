@@ -122,55 +122,106 @@ void swiftvm_frame_free(swiftvm_frame *frame) {
     g_free(frame);
 }
 
-struct swiftvm_subsurface {
-    struct wl_compositor *compositor;
+struct swiftvm_egl_surface {
     struct wl_surface *surface;
-    struct wl_subsurface *role;
     struct wl_egl_window *window;
 };
 
-swiftvm_subsurface *swiftvm_subsurface_new(const swiftvm_wayland_globals *globals, GdkWindow *window) {
-    struct wl_compositor *compositor =
-        gdk_wayland_display_get_wl_compositor(gdk_window_get_display(window));
-    struct wl_surface *parent = gdk_wayland_window_get_wl_surface(gdk_window_get_toplevel(window));
-    if (!globals->subcompositor || !compositor || !parent) return NULL;
+swiftvm_egl_surface *swiftvm_egl_surface_new(GdkDisplay *display) {
+    struct wl_compositor *compositor = gdk_wayland_display_get_wl_compositor(display);
+    if (!compositor) return NULL;
     struct wl_surface *surface = wl_compositor_create_surface(compositor);
     // It is given its size before EGL has it.
-    struct wl_egl_window *egl_window = wl_egl_window_create(surface, 1, 1);
-    if (!egl_window) {
+    struct wl_egl_window *window = wl_egl_window_create(surface, 1, 1);
+    if (!window) {
         wl_surface_destroy(surface);
         return NULL;
     }
-    struct wl_region *nothing = wl_compositor_create_region(compositor);
-    wl_surface_set_input_region(surface, nothing);
-    wl_region_destroy(nothing);
+    swiftvm_egl_surface *made = g_new0(swiftvm_egl_surface, 1);
+    made->surface = surface;
+    made->window = window;
+    return made;
+}
+
+void *swiftvm_egl_surface_get_window(const swiftvm_egl_surface *surface) {
+    return surface->window;
+}
+
+void swiftvm_egl_surface_free(swiftvm_egl_surface *surface) {
+    wl_egl_window_destroy(surface->window);
+    wl_surface_destroy(surface->surface);
+    g_free(surface);
+}
+
+struct swiftvm_subsurface {
+    struct wl_compositor *compositor;
+    swiftvm_egl_surface *base;
+    struct wl_subsurface *role;
+    // Held: GDK's toplevel, and the clock on which it draws.
+    GdkWindow *toplevel;
+    GdkFrameClock *clock;
+    gulong after_paint;
+    bool drawn;
+};
+
+// GDK asks for a frame of our surface too, and may have committed the window just now. The wish for the frame is part of a commit, which is ours to make; in synchronised mode it
+// would wait for a commit of the window, and that for the frame. Not while a new scale waits for a buffer that fits it.
+static void after_paint(GdkFrameClock *clock, gpointer context) {
+    swiftvm_subsurface *subsurface = context;
+    if (!subsurface->drawn) return;
+    wl_subsurface_set_desync(subsurface->role);
+    wl_surface_commit(subsurface->base->surface);
+}
+
+swiftvm_subsurface *swiftvm_subsurface_new(const swiftvm_wayland_globals *globals, GdkWindow *window) {
+    GdkDisplay *display = gdk_window_get_display(window);
+    GdkWindow *toplevel = gdk_window_get_toplevel(window);
+    struct wl_surface *parent = gdk_wayland_window_get_wl_surface(toplevel);
+    if (!globals->subcompositor || !parent) return NULL;
+    swiftvm_egl_surface *base = swiftvm_egl_surface_new(display);
+    if (!base) return NULL;
     swiftvm_subsurface *subsurface = g_new0(swiftvm_subsurface, 1);
-    subsurface->compositor = compositor;
-    subsurface->surface = surface;
-    subsurface->window = egl_window;
-    subsurface->role = wl_subcompositor_get_subsurface(globals->subcompositor, surface, parent);
+    subsurface->compositor = gdk_wayland_display_get_wl_compositor(display);
+    subsurface->base = base;
+    struct wl_region *nothing = wl_compositor_create_region(subsurface->compositor);
+    wl_surface_set_input_region(base->surface, nothing);
+    wl_region_destroy(nothing);
+    subsurface->role =
+        wl_subcompositor_get_subsurface(globals->subcompositor, base->surface, parent);
     // GTK's popovers are subsurfaces too, and one may be there already.
     wl_subsurface_place_above(subsurface->role, parent);
+    // A compositor may ask for no frame of a window that is all covered (mutter, wlroots), and GDK's clock, which stands still until then, would for good: no layout, no motion of
+    // the pointer. GDK goes on with the first frame that comes, whichever surface it is for.
+    subsurface->toplevel = g_object_ref(toplevel);
+    subsurface->clock = g_object_ref(gdk_window_get_frame_clock(toplevel));
+    gdk_wayland_window_add_frame_callback_surface(toplevel, base->surface);
+    subsurface->after_paint = g_signal_connect_after(subsurface->clock, "after-paint",
+                                                     G_CALLBACK(after_paint), subsurface);
     return subsurface;
 }
 
 struct wl_surface *swiftvm_subsurface_get_surface(const swiftvm_subsurface *subsurface) {
-    return subsurface->surface;
+    return subsurface->base->surface;
 }
 
 void *swiftvm_subsurface_get_egl_window(const swiftvm_subsurface *subsurface) {
-    return subsurface->window;
+    return subsurface->base->window;
 }
 
 void swiftvm_subsurface_place(swiftvm_subsurface *subsurface, int x, int y, int width, int height,
                               int scale) {
+    subsurface->drawn = false;
     wl_subsurface_set_position(subsurface->role, x, y);
-    wl_surface_set_buffer_scale(subsurface->surface, scale);
+    wl_surface_set_buffer_scale(subsurface->base->surface, scale);
     struct wl_region *all = wl_compositor_create_region(subsurface->compositor);
     wl_region_add(all, 0, 0, width, height);
-    wl_surface_set_opaque_region(subsurface->surface, all);
+    wl_surface_set_opaque_region(subsurface->base->surface, all);
     wl_region_destroy(all);
-    wl_egl_window_resize(subsurface->window, width * scale, height * scale, 0, 0);
+    wl_egl_window_resize(subsurface->base->window, width * scale, height * scale, 0, 0);
+}
+
+void swiftvm_subsurface_set_drawn(swiftvm_subsurface *subsurface) {
+    subsurface->drawn = true;
 }
 
 void swiftvm_subsurface_set_synchronised(swiftvm_subsurface *subsurface, bool on) {
@@ -181,10 +232,25 @@ void swiftvm_subsurface_set_synchronised(swiftvm_subsurface *subsurface, bool on
     }
 }
 
+static void window_unused(void *data, struct wl_callback *callback, uint32_t serial) {
+    wl_callback_destroy(callback);
+    g_object_unref(data);
+}
+
+static const struct wl_callback_listener unused_listener = {window_unused};
+
 void swiftvm_subsurface_free(swiftvm_subsurface *subsurface) {
-    wl_egl_window_destroy(subsurface->window);
+    g_signal_handler_disconnect(subsurface->clock, subsurface->after_paint);
+    g_object_unref(subsurface->clock);
+    // GDK keeps the bare pointer.
+    gdk_wayland_window_remove_frame_callback_surface(subsurface->toplevel,
+                                                     subsurface->base->surface);
+    struct wl_display *display =
+        gdk_wayland_display_get_wl_display(gdk_window_get_display(subsurface->toplevel));
     wl_subsurface_destroy(subsurface->role);
-    wl_surface_destroy(subsurface->surface);
+    swiftvm_egl_surface_free(subsurface->base);
+    // GDK does not forget the frame that it asked of the surface; with its window, it may be on its way here until the compositor has answered.
+    wl_callback_add_listener(wl_display_sync(display), &unused_listener, subsurface->toplevel);
     g_free(subsurface);
 }
 

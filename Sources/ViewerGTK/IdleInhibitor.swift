@@ -39,6 +39,8 @@ final class IdleInhibitor {
 
     private func hold(_ window: UnsafeMutablePointer<GtkWidget>) {
         let reason = "A virtual machine is shown full screen"
+        // The window's own surface, also where the picture's covers it: some compositors take the word only of a window (KWin), and a window that is seen
+        // through its subsurfaces counts as seen.
         if let surface = gtk_widget_get_window(window) {
             if globals.idle_inhibit != nil {
                 inhibitor = swiftvm_idle_inhibitor_new(&globals, surface)

@@ -10,9 +10,9 @@ typealias PresenterFrame = HeadFrame<Picture>
 protocol PicturePresenter: AnyObject {
     /// The widget to put into the window.
     var widget: UnsafeMutablePointer<GtkWidget> { get }
-    /// Asked for the frame whenever one is drawn; nil draws black.
+    /// Asked for the frame whenever one is drawn; at nil what is shown stays, which is black before the first.
     var frameSource: (() -> PresenterFrame?)? { get set }
-    /// Draws soon: on the window's own clock, never when it is not on screen. Cheap; many calls make one frame.
+    /// Draws soon, when the window wants a frame; seldom or never while nobody sees it. Cheap; many calls make one frame.
     func queueDraw()
     /// Frees what the GPU holds; no drawing after it.
     func close()

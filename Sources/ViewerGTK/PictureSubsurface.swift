@@ -36,7 +36,6 @@ final class PictureSubsurface {
 
     private let handle: OpaquePointer
     private let presenter: EGLWindowPresenter
-    private var isSynchronised = true
 
     /// Makes it there, as ``put(at:)`` would. Nil while the widget's toplevel has no surface. Throws what EGL reports.
     init?(
@@ -82,9 +81,9 @@ final class PictureSubsurface {
     /// From now on frames come to the screen by themselves.
     func letGo() { synchronise(false) }
 
+    // Every time: it ends by itself when GDK has drawn.
     private func synchronise(_ on: Bool) {
-        if on != isSynchronised { swiftvm_subsurface_set_synchronised(handle, on) }
-        isSynchronised = on
+        swiftvm_subsurface_set_synchronised(handle, on)
     }
 
     private static func put(_ handle: OpaquePointer, at place: Place) {
@@ -97,6 +96,7 @@ final class PictureSubsurface {
         let times = try presenter.present(
             frame.picture, layers: frame.layers, frame: frame.geometry.frame,
             window: frame.geometry.window)
+        swiftvm_subsurface_set_drawn(handle)
         frame.times.add(times)
     }
 }

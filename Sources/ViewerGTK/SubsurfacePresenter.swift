@@ -40,7 +40,7 @@ final class SubsurfacePresenter: PicturePresenter {
     }
 
     func queueDraw() {
-        if gtk_widget_get_mapped(widget) != 0 { clock.queueDraw() }
+        if !hasFailed, gtk_widget_get_mapped(widget) != 0 { clock.queueDraw() }
     }
 
     func close() {
@@ -92,6 +92,8 @@ final class SubsurfacePresenter: PicturePresenter {
 
     private func fail(_ error: GLError) {
         hasFailed = true
-        logger.error("cannot draw with GL: \(error); try --presenter glarea")
+        end()
+        logger.error(
+            "cannot draw with GL: \(error); try --presenter glarea or --renderer software")
     }
 }

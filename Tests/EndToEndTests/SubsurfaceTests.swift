@@ -13,7 +13,8 @@ extension EndToEndTests {
                     run, .ten, .demo("1280x720 still modes=800x600,1022x766,640x480,1280x720"),
                     options: ["-vga", "none", "-device", "bochs-display"])
                 try guest.refresh()
-                let viewer = try SubsurfaceBench.viewer(run, screen, [guest.qmpPath])
+                // Without --presenter: this is what there is by itself.
+                let viewer = try ViewerUnderTest(run, .gtk, screen, [guest.qmpPath], renderer: .gl)
                 try viewer.waitForPicture(of: guest)
                 for _ in 0..<4 {
                     _ = try guest.nextMode()

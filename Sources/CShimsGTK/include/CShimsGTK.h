@@ -76,6 +76,18 @@ swiftvm_frame *_Nonnull swiftvm_frame_request(struct wl_surface *_Nonnull surfac
 /// Frees it; the handler is not called any more.
 void swiftvm_frame_free(swiftvm_frame *_Nonnull frame);
 
+/// A surface with an EGL window on it, which nobody sees until it is given a role.
+typedef struct swiftvm_egl_surface swiftvm_egl_surface;
+
+/// Makes one of one pixel on a Wayland display; null where that cannot be.
+swiftvm_egl_surface *_Nullable swiftvm_egl_surface_new(GdkDisplay *_Nonnull display);
+
+/// Its `struct wl_egl_window *`; goes with it.
+void *_Nonnull swiftvm_egl_surface_get_window(const swiftvm_egl_surface *_Nonnull surface);
+
+/// Frees it; before it goes the EGL surface.
+void swiftvm_egl_surface_free(swiftvm_egl_surface *_Nonnull surface);
+
 /// A surface of our own right above a window's, below what else GTK puts there, with an EGL window on it. It takes no input: pointer and keys go
 /// on to the window.
 typedef struct swiftvm_subsurface swiftvm_subsurface;
@@ -91,9 +103,13 @@ struct wl_surface *_Nonnull swiftvm_subsurface_get_surface(const swiftvm_subsurf
 void *_Nonnull swiftvm_subsurface_get_egl_window(const swiftvm_subsurface *_Nonnull subsurface);
 
 /// Where it is in the toplevel's surface and how large, in logical pixels of which each has `scale` by `scale` of the buffer; opaque. The place is
-/// taken with the toplevel's next commit, the rest with its own next one.
+/// taken with the toplevel's next commit, the rest with its own next one, which is to bring a buffer that fits: say so when it has.
 void swiftvm_subsurface_place(swiftvm_subsurface *_Nonnull subsurface, int x, int y, int width,
                               int height, int scale);
+
+/// Says that a buffer of the size that it was given last has been committed to it. From then on it is committed whenever GDK has drawn, for the frame that GDK asks of it, and
+/// is no longer synchronised after that.
+void swiftvm_subsurface_set_drawn(swiftvm_subsurface *_Nonnull subsurface);
 
 /// Whether what is committed to it waits for the toplevel's next commit. What waits is shown at once when that ends.
 void swiftvm_subsurface_set_synchronised(swiftvm_subsurface *_Nonnull subsurface, bool on);
