@@ -27,7 +27,7 @@ struct PresenterChoice {
             gl = { () throws(GLError) in try x11(display, options, logger) }
         } else if swiftvm_display_is_wayland(display) {
             gl = { () throws(GLError) in
-                try wayland(display, options, presenter, globals, logger)
+                try wayland(display, options, presenter.resolved, globals, logger)
             }
         } else {
             gl = { () throws(GLError) in
@@ -114,7 +114,13 @@ struct PresenterChoice {
         let egl = try EGLDisplayHandle.wayland(
             UnsafeMutableRawPointer(gdk_wayland_display_get_wl_display(display)))
         if options.renderer != .gl { try egl.requireGPU() }
-        let hasSubsurface = try probeWayland(display, egl, presenter, globals, logger)
+        // One where the other does not work is no help: GDK makes such an EGL surface too, and is told at its start whether its GL is wanted.
+        let hasSubsurface = presenter == .subsurface
+        if hasSubsurface {
+            try probeSubsurface(display, egl, globals)
+        } else {
+            try probeGLArea()
+        }
         let ingest = try Ingest(.gl(egl), releasePolicy: options.release, logger: logger)
         let name = hasSubsurface ? "GL (EGL on a Wayland subsurface)" : "GL (GtkGLArea on Wayland)"
         return PresenterChoice(name: name, ingest: ingest) {
@@ -123,24 +129,6 @@ struct PresenterChoice {
             }
             return GLAreaPresenter(logger: logger)
         }
-    }
-
-    /// Whether it is to be a subsurface, else GTK's GL area; whichever works, with `auto`, the usual one first.
-    private static func probeWayland(
-        _ display: OpaquePointer, _ egl: EGLDisplayHandle, _ presenter: PresenterOption,
-        _ globals: swiftvm_wayland_globals, _ logger: Logger
-    ) throws(GLError) -> Bool {
-        if presenter.resolved == .subsurface {
-            do throws(GLError) {
-                try probeSubsurface(display, egl, globals)
-                return true
-            } catch {
-                if presenter != .auto { throw error }
-                logger.debug("without a subsurface: \(error)")
-            }
-        }
-        try probeGLArea()
-        return false
     }
 
     // Whether EGL draws on a Wayland surface, before any window depends on it; the one here is never shown.
