@@ -20,10 +20,30 @@ public final class PictureArrivals<Picture: GuestPicture>: Sendable {
         var interval: UInt64 = 0
         /// When the last picture was shown here.
         var last: Moment?
+        /// How much time there is for frames, in nanoseconds, and when that was found: each takes an interval.
+        var credit: UInt64 = 0
+        var creditTime: Moment?
         /// How many were shown here and not counted yet, and the number of the last.
         var count: UInt64 = 0
         var number: UInt64 = 0
+
+        /// Whether there is time for another frame.
+        mutating func hasCredit(at now: Moment) -> Bool {
+            let most = PictureArrivals.burst * interval
+            let earned = creditTime.map { now.nanoseconds(since: $0) } ?? most
+            credit = min(credit + min(earned, most), most)
+            creditTime = now
+            return credit >= interval
+        }
+
+        mutating func spendCredit() {
+            credit -= min(credit, interval)
+        }
     }
+
+    /// How many frames may follow each other at once after a while without: QEMU tells of what changed at one refresh in several messages, and the last may be the
+    /// one that somebody waits for.
+    private static var burst: UInt64 { 4 }
 
     private let state = Mutex(State())
     private let times: WindowTimes
@@ -50,18 +70,23 @@ public final class PictureArrivals<Picture: GuestPicture>: Sendable {
     func frameBegins(_ picture: Picture?, cursor: UInt64?) {
         state.withLock { state in
             state.show = nil
+            if state.interval > 0 {
+                _ = state.hasCredit(at: .now)
+                state.spendCredit()
+            }
             state.isPlain = picture != nil && cursor != nil
             state.cursor = cursor ?? 0
             if let picture { state.newest = picture }
         }
     }
 
-    /// The frame that ``HeadController/frame()`` gave last is on the window: pictures of its size may follow with `show`, not sooner than `interval`
-    /// nanoseconds after each other.
+    /// The frame that ``HeadController/frame()`` gave last is on the window: pictures of its size may follow with `show`, on the average not more often than
+    /// every `interval` nanoseconds.
     public func allow(interval: UInt64, _ show: @escaping Show) {
         state.withLock { state in
             guard state.isPlain else { return }
-            state.interval = interval
+            // A day is as good as for ever, and can be multiplied.
+            state.interval = min(interval, 86_400_000_000_000)
             state.show = show
         }
     }
@@ -106,8 +131,8 @@ public final class PictureArrivals<Picture: GuestPicture>: Sendable {
                 newest.number < picture.number, state.cursor == cursor
             else { return false }
             let now = Moment.now
-            if let last = state.last, now.nanoseconds(since: last) < state.interval { return false }
-            guard let stages = show(picture) else { return false }
+            guard state.hasCredit(at: now), let stages = show(picture) else { return false }
+            state.spendCredit()
             times.add(.wait, nanoseconds: now.nanoseconds(since: picture.published))
             times.add(stages)
             old = newest
