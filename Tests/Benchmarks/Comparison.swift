@@ -15,7 +15,7 @@ struct Comparison: ParsableCommand {
     var seconds = 5.0
 
     @Option(help: "How many keys are pressed in each round.")
-    var presses = 40
+    var presses = 60
 
     @Option(help: "Measure only these, by their names; without it all that are installed.")
     var only: [String] = []
