@@ -23,7 +23,7 @@ final class MemoryPresenter: PicturePresenter {
         widget = clock.widget
         clock.present = { [unowned self] isLost in
             if isLost { presenter?.invalidate() }
-            present()
+            present(isLost: isLost)
         }
         clock.unmap = { [unowned self] in arrivals?.forbid() }
         clock.unrealize = { [unowned self] in end() }
@@ -44,12 +44,13 @@ final class MemoryPresenter: PicturePresenter {
         frameSource = nil
     }
 
-    private func present() {
+    private func present(isLost: Bool) {
         guard let frame = frameSource?() else { return }
         do throws(GLError) {
             if presenter == nil { presenter = try makePresenter() }
-            // What GTK has asked for on its own connection, the window's new size above all, comes before what is drawn into it on ours.
-            if frame.geometry.window != lastSize {
+            // What GTK has asked for on its own connection, the window's new size above all, comes before what is drawn into it on ours. A size that it had before may have
+            // been another meanwhile; and what GTK has told us to paint, it does not tell again when the server exposes it.
+            if isLost || frame.geometry.window != lastSize {
                 gdk_display_sync(gtk_widget_get_display(widget))
                 lastSize = frame.geometry.window
             }

@@ -102,9 +102,13 @@ public final class PictureArrivals<Picture: GuestPicture>: Sendable {
         _ = old
     }
 
-    /// How many nanoseconds ago a picture was shown here; nil before the first.
+    /// How many nanoseconds ago a picture was shown here, where it is not yet time for the next; nil where it is.
     public var elapsed: UInt64? {
-        state.withLock { $0.last }.map { Moment.now.nanoseconds(since: $0) }
+        state.withLock { state in
+            let now = Moment.now
+            guard let last = state.last, !state.hasCredit(at: now) else { return nil }
+            return now.nanoseconds(since: last)
+        }
     }
 
     /// How many pictures were shown here since the last call, and the last one's number.
