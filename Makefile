@@ -74,7 +74,7 @@ guest: deps toolchain ## build the demo guest
 	    CLANG='$(CLANG)' LD='$(LD)'
 
 qemu-10:
-	@Tools/qemu-10
+	@Tools/qemu-10 $(if $(PEERS),peers)
 
 run: check-run deps-run build guest ## show the demo guest in a window, or GUEST=some.iso
 	@SWIFTVM_BIN='$(RELEASE_BIN)' SWIFTVM_DEMO_GUEST='$(DEMO_GUEST)' Tools/run-guest window "$$GUEST"

@@ -1,6 +1,8 @@
 #include <errno.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/timerfd.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "CShims.h"
@@ -43,4 +45,22 @@ void swiftvm_event_set(int event)
     do
         written = write(event, &one, sizeof one);
     while (written < 0 && errno == EINTR);
+}
+
+int swiftvm_timer(void) { return timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC); }
+
+void swiftvm_timer_set(int timer, uint64_t nanoseconds)
+{
+    struct itimerspec time = {
+        .it_value = {.tv_sec = (time_t)(nanoseconds / 1000000000), .tv_nsec = (long)(nanoseconds % 1000000000)}};
+    timerfd_settime(timer, TFD_TIMER_ABSTIME, &time, NULL);
+}
+
+void swiftvm_timer_wait(int timer)
+{
+    uint64_t count;
+    ssize_t got;
+    do
+        got = read(timer, &count, sizeof count);
+    while (got < 0 && errno == EINTR);
 }

@@ -65,6 +65,9 @@ public protocol DisplaySource: AnyObject, Sendable {
     func open(_ head: Head.ID, sink: any HeadSink) throws(DisplayError)
     /// Ends a head's pictures; its sink hears nothing after this returns. Unknown heads are ignored.
     func close(_ head: Head.ID)
+    /// Says that a window shows the head's newest picture, and would show the next at once: a source that reads the guest's screen by a clock of its own reads
+    /// it sooner. Never waits, nor allocates while pictures go on coming. Heads that are not open are ignored.
+    func requestUpdate(of head: Head.ID)
     /// The pointing device of that head now.
     func pointerMode(of head: Head.ID) -> PointerMode
     /// Sends input, in order; never waits. What a guest cannot take (a place when its mouse is relative) is dropped.
@@ -82,5 +85,6 @@ public protocol DisplaySource: AnyObject, Sendable {
 }
 
 extension DisplaySource {
+    public func requestUpdate(of head: Head.ID) {}
     public func takingBack() -> (any DisplaySource)? { nil }
 }

@@ -120,6 +120,9 @@ extension QEMUSource {
             state.withLock { state in
                 state.machine = machine
                 state.detector.hasMonitor = true
+                if refreshRate > 0 {
+                    state.updates = UpdateRequests(client: qmp, rate: refreshRate, logger: logger)
+                }
             }
             try machine.learnState()
         } catch {

@@ -98,10 +98,19 @@ extension QEMUSource {
             close(head)
             throw error
         }
+        state.withLock { $0.updates }?.open(head)
     }
 
     public func close(_ head: Head.ID) {
-        state.withLock { $0.listeners.removeValue(forKey: head) }?.listener.close()
+        let (open, updates) = state.withLock {
+            ($0.listeners.removeValue(forKey: head), $0.updates)
+        }
+        updates?.close(head)
+        open?.listener.close()
+    }
+
+    public func requestUpdate(of head: Head.ID) {
+        state.withLock { $0.updates }?.want(head)
     }
 
     /// Registers a new listener for a head in place of the one it has. With `replacing`, only if that is still its listener.

@@ -3,11 +3,14 @@ internal import Synchronization
 
 extension QEMUSource {
     public func send(_ event: InputEvent, to head: Head.ID) {
-        let (connection, console) = state.withLock { ($0.connection, $0.objects.consoles[head]) }
+        let (connection, console, updates) = state.withLock {
+            ($0.connection, $0.objects.consoles[head], $0.updates)
+        }
         guard let connection, let console else { return }
         guard let call = QEMUInput.call(for: event, console: console) else { return }
         connection.send(
             DisplayName.consolePath(head), call.interface, call.method, call.arguments)
+        updates?.expect(head, isHasty: !event.isMotion)
     }
 
     public func setLayout(_ layout: HeadLayout, of head: Head.ID) {
@@ -16,6 +19,15 @@ extension QEMUSource {
         connection.send(
             DisplayName.consolePath(head), DisplayName.console, "SetUIInfo",
             QEMUInput.uiInfo(layout))
+    }
+}
+
+extension InputEvent {
+    fileprivate var isMotion: Bool {
+        switch self {
+        case .pointerMotion, .pointerPosition: true
+        case .key, .button: false
+        }
     }
 }
 

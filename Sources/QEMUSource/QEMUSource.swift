@@ -13,6 +13,7 @@ public final class QEMUSource: DisplaySource {
         var objects = DisplayObjects()
         var connection: DBusConnection?
         var qmp: QMPClient?
+        var updates: UpdateRequests?
         var hmp: HMPMachine?
         var machine: (any MachineControl)?
         var detector: EndDetector
@@ -31,6 +32,7 @@ public final class QEMUSource: DisplaySource {
     let target: QEMUTarget
     let controlsMachine: Bool
     let takesOver: Bool
+    let refreshRate: Int
     let limits: QEMULimits
     let logger: Logger
     let loop = ControlLoop()
@@ -47,18 +49,21 @@ public final class QEMUSource: DisplaySource {
     ///
     /// Without `controlsMachine`, a monitor on a bus, which one program at a time can have, is left to another. With `takesOver`, the
     /// program that shows the guest peer to peer, if any, is made to let go; without it, connecting fails and names that program.
+    /// `refreshRate` is how often a second, at most, QEMU is asked to read a screen that it reads by its clock, where there is a QMP to ask over: a plain VGA's,
+    /// while ``requestUpdate(of:)`` and input say that somebody wants it. With 0 QEMU is never asked, and reads it about 33 times a second.
     public convenience init(
-        _ target: QEMUTarget, controlsMachine: Bool = true, takesOver: Bool = false, logger: Logger
+        _ target: QEMUTarget, controlsMachine: Bool = true, takesOver: Bool = false,
+        refreshRate: Int = 60, logger: Logger
     ) {
         self.init(
-            target, controlsMachine: controlsMachine, takesOver: takesOver, limits: QEMULimits(),
-            logger: logger)
+            target, controlsMachine: controlsMachine, takesOver: takesOver,
+            refreshRate: refreshRate, limits: QEMULimits(), logger: logger)
     }
 
     /// The same with other time limits.
     package convenience init(
         _ target: QEMUTarget, controlsMachine: Bool = true, takesOver: Bool = false,
-        limits: QEMULimits, logger: Logger
+        refreshRate: Int = 60, limits: QEMULimits, logger: Logger
     ) {
         var launched: LaunchedQEMU?
         if case .launch(let launch) = target {
@@ -66,18 +71,20 @@ public final class QEMUSource: DisplaySource {
         }
         self.init(
             target, launched: launched, startsQEMU: launched != nil,
-            controlsMachine: controlsMachine, takesOver: takesOver, limits: limits, logger: logger)
+            controlsMachine: controlsMachine, takesOver: takesOver, refreshRate: refreshRate,
+            limits: limits, logger: logger)
     }
 
     private init(
         _ target: QEMUTarget, launched: LaunchedQEMU?, startsQEMU: Bool, controlsMachine: Bool,
-        takesOver: Bool, limits: QEMULimits, logger: Logger
+        takesOver: Bool, refreshRate: Int, limits: QEMULimits, logger: Logger
     ) {
         self.target = target
         self.launched = launched
         self.startsQEMU = startsQEMU
         self.controlsMachine = controlsMachine
         self.takesOver = takesOver
+        self.refreshRate = refreshRate
         self.limits = limits
         self.logger = logger
         state = Mutex(
@@ -88,7 +95,7 @@ public final class QEMUSource: DisplaySource {
     public func takingBack() -> (any DisplaySource)? {
         QEMUSource(
             target, launched: launched, startsQEMU: false, controlsMachine: controlsMachine,
-            takesOver: true, limits: limits, logger: logger)
+            takesOver: true, refreshRate: refreshRate, limits: limits, logger: logger)
     }
 
     deinit {
@@ -225,6 +232,7 @@ public final class QEMUSource: DisplaySource {
     func letGo(of last: State) {
         for open in last.listeners.values { open.listener.close() }
         last.connection?.close()
+        last.updates?.close()
         last.qmp?.close()
         last.hmp?.close()
         // After all else: who gets it finds the monitor and the display free.

@@ -6,9 +6,11 @@ public import Viewer
 /// From what a user names a guest by to its display: the one place that knows all sources.
 public enum SourceChoice {
     /// The source for that guest, not connected yet; without `controlsMachine`, for a program that only looks. With `takesOver`
-    /// (`--take-over`), a display that has one client is taken from it. Throws for a target that no source knows.
+    /// (`--take-over`), a display that has one client is taken from it. `refreshRate` (`--refresh-rate`) is how often a second, at most, a screen is read that
+    /// the source reads by its clock; 0 leaves it to that clock. Throws for a target that no source knows.
     public static func source(
-        for guest: GuestChoice, controlsMachine: Bool, takesOver: Bool, logger: Logger
+        for guest: GuestChoice, controlsMachine: Bool, takesOver: Bool, refreshRate: Int = 0,
+        logger: Logger
     ) throws(DisplayError) -> any DisplaySource {
         let target: QEMUTarget
         switch guest {
@@ -18,6 +20,7 @@ public enum SourceChoice {
             target = .launch(try QEMULaunch(binary: binary, arguments: arguments))
         }
         return QEMUSource(
-            target, controlsMachine: controlsMachine, takesOver: takesOver, logger: logger)
+            target, controlsMachine: controlsMachine, takesOver: takesOver,
+            refreshRate: refreshRate, logger: logger)
     }
 }

@@ -1,5 +1,6 @@
 internal import Dispatch
 public import GuestDisplay
+internal import Synchronization
 
 /// What a session tells its viewer, on the main thread.
 @MainActor
@@ -18,7 +19,11 @@ public protocol SessionDelegate: AnyObject {
 @MainActor
 public final class Session {
     /// The guest's display; its calls that never wait may be used directly. Another one once the guest was taken back.
-    public private(set) var source: any DisplaySource
+    public private(set) var source: any DisplaySource {
+        didSet { current.withLock { $0 = source } }
+    }
+    /// The same, for any thread.
+    private nonisolated let current: Mutex<any DisplaySource>
     /// Hears what changes.
     public weak var delegate: (any SessionDelegate)?
 
@@ -46,6 +51,7 @@ public final class Session {
     /// A session of a guest that is not connected yet.
     public init(source: any DisplaySource) {
         self.source = source
+        current = Mutex(source)
         farewell = Farewell(source)
     }
 
@@ -99,6 +105,11 @@ public final class Session {
         sinks[head] = nil
         let source = source
         queue.async { source.close(head) }
+    }
+
+    /// Says that a window shows the newest picture of a head. Any thread.
+    nonisolated func requestUpdate(of head: Head.ID) {
+        current.withLock { $0 }.requestUpdate(of: head)
     }
 
     /// The pointing device of a head.

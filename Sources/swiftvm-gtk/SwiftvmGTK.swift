@@ -50,7 +50,7 @@ struct SwiftvmGTK: ParsableCommand {
             terminatorWasGiven: CommandLine.arguments.contains("--"))
         let source = try SourceChoice.source(
             for: guest, controlsMachine: !shared.listHeads, takesOver: shared.takeOver,
-            logger: logger)
+            refreshRate: viewing.refreshRate, logger: logger)
         if shared.listHeads {
             try HeadList.print(source)
             return

@@ -8,6 +8,16 @@ struct Comparison: ParsableCommand {
         commandName: "compare",
         abstract: "Compares our viewers with those of others, on an X server without a screen.")
 
+    @Option(
+        help: "The QEMU whose guest is shown, 7.2 or 10.0.",
+        transform: { text throws(ValidationError) in
+            guard let version = QEMUVersion(rawValue: text) else {
+                throw ValidationError("there are QEMU 7.2 and 10.0 here, not \(text)")
+            }
+            return version
+        })
+    var qemu = QEMUVersion.seven
+
     @Option(help: "How often each viewer has its turn.")
     var rounds = 5
 
@@ -32,6 +42,8 @@ struct Comparison: ParsableCommand {
     /// How many turns are taken again, in all.
     private static let maximumRepeats = 5
 
+    private var stage: Stage { .usual(qemu) }
+
     func validate() throws {
         guard rounds > 0, seconds > 0, presses > 0 else {
             throw ValidationError("rounds, seconds and presses must be positive")
@@ -44,22 +56,22 @@ struct Comparison: ParsableCommand {
 
     func run() throws {
         let contenders = Contender.allCases.filter {
-            $0.isInstalled && (only.isEmpty || only.contains($0.rawValue))
+            $0.isInstalled(with: qemu) && (only.isEmpty || only.contains($0.rawValue))
         }
-        for missing in Contender.allCases where !missing.isInstalled {
-            print("\(missing.rawValue) is not installed (make bench PEERS=1 does it)")
+        for missing in Contender.allCases where !missing.isInstalled(with: qemu) {
+            print("\(missing.rawValue) for \(qemu) is not installed (make bench PEERS=1 does it)")
         }
         guard !contenders.isEmpty else {
             throw ValidationError("none of the viewers that were named is installed")
         }
         var results = Results(
-            date: Date().ISO8601Format(), machine: Machine.description)
+            date: Date().ISO8601Format(), machine: Machine.description, qemu: qemu.description)
         var repeats = 0
         for round in 1...rounds {
             // Each begins once, as far as there are rounds, so that none always has the same one before it.
             let offered = try (
-                RefreshCounter.rate(.full, seconds: seconds),
-                RefreshCounter.rate(.small, seconds: seconds)
+                RefreshCounter.rate(.full, of: stage, seconds: seconds),
+                RefreshCounter.rate(.small, of: stage, seconds: seconds)
             )
             print(
                 "\(round)/\(rounds) QEMU offers: full \(decimal(offered.0, 1)), small \(decimal(offered.1, 1))"
@@ -96,7 +108,8 @@ struct Comparison: ParsableCommand {
             for activity in Activity.allCases {
                 try TestRun.run("benchmark-\(contender.rawValue)-\(activity)") { run in
                     let screen = try XServer(run, width: 2200, height: 1300, windowManager: true)
-                    let scene = try Scene(run, contender, activity, on: screen, options: with)
+                    let scene = try Scene(
+                        run, contender, activity, of: stage, on: screen, options: with)
                     if !contender.isInProcess { result.firstPictures.append(scene.firstPicture) }
                     switch activity {
                     case .full: result.full = try scene.watch(seconds: seconds)

@@ -26,13 +26,23 @@ enum Contender: String, CaseIterable, Sendable {
         }
     }
 
-    /// Whether it is installed: QEMU's own windows are modules.
-    var isInstalled: Bool {
-        if let program { return access(program, X_OK) == 0 }
+    /// What this QEMU needs for it beside itself: QEMU's own windows and SPICE are modules.
+    private var module: String? {
+        switch self {
+        case .swiftvmGTK, .swiftvmSDL, .tigerVNC: nil
+        case .qemuGTK: "ui-gtk.so"
+        case .qemuSDL: "ui-sdl.so"
+        case .remoteViewer: "ui-spice-core.so"
+        }
+    }
+
+    /// Whether it and its QEMU's module are installed.
+    func isInstalled(with version: QEMUVersion) -> Bool {
+        if let program, access(program, X_OK) != 0 { return false }
+        guard let module else { return true }
         var found = glob_t()
         defer { globfree(&found) }
-        let module = self == .qemuGTK ? "ui-gtk.so" : "ui-sdl.so"
-        return glob("/usr/lib/*/qemu/\(module)", 0, nil, &found) == 0
+        return glob(version.root + "/usr/lib/*/qemu/\(module)", 0, nil, &found) == 0
     }
 
     /// QEMU's options that give it something to show.

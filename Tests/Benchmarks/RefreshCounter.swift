@@ -68,12 +68,11 @@ final class RefreshCounter: HeadSink {
     }
 
     /// Frames a second that QEMU offers while the demo guest moves so.
-    static func rate(_ activity: Activity, seconds: Double) throws -> Double {
+    static func rate(_ activity: Activity, of stage: Stage, seconds: Double) throws -> Double {
         var rate = 0.0
         try TestRun.run("benchmark-offered-\(activity)") { run in
             let guest = try GuestMachine(
-                run, Stage.usual.version, Stage.usual.guest(activity),
-                options: Stage.usual.device)
+                run, stage.version, stage.guest(activity), options: stage.device)
             try guest.refresh()
             let logger = Logger(label: "benchmark") { _ in SwiftLogNoOpLogHandler() }
             let source = QEMUSource(.monitor(path: guest.qmpPath), logger: logger)

@@ -23,6 +23,8 @@ struct Results: Encodable, Sendable {
     let date: String
     /// Where: processor, how many, kernel.
     let machine: String
+    /// Whose guest it was.
+    let qemu: String
     /// The rounds of each viewer, in order; the same index is the same turn.
     var viewers: [String: [Round]] = [:]
 
@@ -103,7 +105,7 @@ extension Results {
         let metrics = Results.Metric.allCases.filter { metric in
             contenders.contains { !values(metric, $0).isEmpty }
         }
-        var lines = ["\(date), \(machine)", ""]
+        var lines = ["\(date), \(machine), \(qemu)", ""]
         lines.append("| | " + contenders.map(\.rawValue).joined(separator: " | ") + " |")
         lines.append("|---" + String(repeating: "|---", count: contenders.count) + "|")
         for metric in metrics {

@@ -25,8 +25,9 @@ enum Activity: String, CaseIterable, Sendable {
 /// The machine whose screen is looked at.
 struct Stage: Sendable {
     /// A usual screen of a plain VGA.
-    static let usual = Stage(
-        version: .seven, device: ["-vga", "std"], size: Size(width: 1920, height: 1080))
+    static func usual(_ version: QEMUVersion) -> Stage {
+        Stage(version: version, device: ["-vga", "std"], size: Size(width: 1920, height: 1080))
+    }
 
     let version: QEMUVersion
     /// QEMU's options for its display device.
@@ -57,7 +58,7 @@ final class Scene {
 
     /// Starts the guest, then the viewer, one of ours with these options, and waits for the picture.
     init(
-        _ run: TestRun, _ contender: Contender, _ activity: Activity, of stage: Stage = .usual,
+        _ run: TestRun, _ contender: Contender, _ activity: Activity, of stage: Stage,
         on screen: XServer, options: [String]
     ) throws {
         self.contender = contender
@@ -126,6 +127,10 @@ final class Scene {
             ? memory.blockFrame(ofCardAt: corner) : memory.frame(ofCardAt: corner)
     }
 
+    /// Between two looks at a screen whose frames are counted, in microseconds: no frame of 60 a second is missed, and what is measured is
+    /// left alone.
+    private static let glance: UInt32 = 1000
+
     /// Counts frames for that long.
     func watch(seconds: Double) throws -> Motion {
         var result = Motion()
@@ -137,7 +142,7 @@ final class Scene {
                 if last != nil { result.frames += 1 }
                 last = frame
             }
-            rest()
+            rest(Scene.glance)
         }
         result.seconds = now() - start
         let later = try (viewer?.processorNanoseconds, screen.process.processorNanoseconds)
@@ -194,5 +199,5 @@ final class Scene {
     }
 }
 
-/// Between two looks: often enough for a tenth of a millisecond or so, without taking a processor.
-func rest() { usleep(150) }
+/// Between two looks, in microseconds: often enough for a tenth of a millisecond or so, without taking a processor.
+func rest(_ microseconds: UInt32 = 150) { usleep(microseconds) }

@@ -41,7 +41,8 @@ struct Soak: ParsableCommand {
         try TestRun.run("soak") { run in
             let scenes = try [Contender.swiftvmGTK, .swiftvmSDL].map { contender in
                 let screen = try XServer(run, width: 2200, height: 1300, windowManager: true)
-                return try Scene(run, contender, .small, on: screen, options: [])
+                return try Scene(
+                    run, contender, .small, of: .usual(.seven), on: screen, options: [])
             }
             let start = now()
             while now() < start + minutes * 60 {

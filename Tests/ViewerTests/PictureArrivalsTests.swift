@@ -62,9 +62,12 @@ import Testing
         final class Shown: Sendable {
             let numbers = Mutex<[UInt64]>([])
             let works = Mutex(true)
+            let told = Mutex(0)
         }
 
-        init() { arrivals = PictureArrivals(times: times) }
+        init() {
+            arrivals = PictureArrivals(times: times) { [shown] in shown.told.withLock { $0 += 1 } }
+        }
 
         /// The main thread draws.
         func draw(_ number: UInt64, cursor: UInt64? = 0, interval: UInt64 = 0) {
@@ -85,6 +88,26 @@ import Testing
         }
 
         var numbers: [UInt64] { shown.numbers.withLock { $0 } }
+        /// How many new pictures were told of.
+        var told: Int { shown.told.withLock { $0 } }
+    }
+
+    @Test func tellsOfEachNewPictureOnce() {
+        let rig = Rig()
+        rig.arrivals.frameBegins(nil, cursor: 0)
+        #expect(rig.told == 0)
+        rig.draw(1)
+        rig.draw(1)
+        #expect(rig.told == 1, "a layer is no picture")
+        #expect(rig.arrive(2) && !rig.arrive(2))
+        #expect(rig.told == 2)
+        rig.draw(2)
+        #expect(rig.told == 2, "the window had it")
+        rig.draw(3)
+        #expect(rig.told == 3)
+        rig.shown.works.withLock { $0 = false }
+        #expect(!rig.arrive(4))
+        #expect(rig.told == 3, "it was not shown")
     }
 
     @Test func showsWhatFollowsAFrame() {

@@ -97,6 +97,13 @@ int swiftvm_poll_set_wait(int set, uint64_t *_Nonnull numbers, int count, int mi
 int swiftvm_event(void);
 void swiftvm_event_set(int event);
 
+/// A timer (timerfd_create(2)) that is not set; -1 with errno.
+int swiftvm_timer(void);
+/// Sets a timer to a time of CLOCK_MONOTONIC in nanoseconds, which may have passed; 0 stops it.
+void swiftvm_timer_set(int timer, uint64_t nanoseconds);
+/// Waits until a timer's time has come.
+void swiftvm_timer_wait(int timer);
+
 /// Zeroed memory of that many bytes and, in `*descriptor`, the file that it is a mapping of (memfd_create(2)), for others to map; -1 and memory of this
 /// process alone where there may be no more files. Null when there is no memory. Unmap it, and close the descriptor.
 void *_Nullable swiftvm_shareable_memory(size_t length, int *_Nonnull descriptor);

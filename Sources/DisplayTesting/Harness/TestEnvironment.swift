@@ -53,6 +53,16 @@ public enum QEMUVersion: String, CaseIterable, Sendable, CustomStringConvertible
         }
     }
 
+    /// What `/` is to its packages: 10.0 is unpacked beside the system's.
+    public var root: String {
+        switch self {
+        case .seven: ""
+        case .ten:
+            binary.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(
+                separator: "/") + "/root"
+        }
+    }
+
     /// Its name.
     public var description: String { "QEMU \(rawValue)" }
 }

@@ -24,6 +24,26 @@ struct QMPEvent: Sendable {
     let data: JSONValue
 }
 
+/// A command that is sent often, always the same: its text is made once, and its answers are known by their mark and not parsed.
+final class QMPRepetition: Sendable {
+    fileprivate let line: String
+    fileprivate let mark: [UInt8]
+    fileprivate let onAnswer: @Sendable (_ isGenericError: Bool) -> Void
+
+    /// A command whose mark no other has. `onAnswer` is called on the client's thread, for each answer that comes, and told whether it is a `GenericError`.
+    init(
+        _ command: String, _ arguments: [String: JSONValue], mark: String,
+        onAnswer: @escaping @Sendable (_ isGenericError: Bool) -> Void
+    ) {
+        let message: [String: JSONValue] = [
+            "execute": .string(command), "arguments": .object(arguments), "id": .string(mark),
+        ]
+        line = JSONValue.object(message).text + "\n"
+        self.mark = Array("\"\(mark)\"".utf8)
+        self.onAnswer = onAnswer
+    }
+}
+
 /// A client of a QEMU monitor in control mode (docs/interop/qmp-spec), over any stream socket.
 ///
 /// A thread of its own reads; all methods may be called from any thread. Whoever makes one closes it.
@@ -38,6 +58,7 @@ final class QMPClient: Sendable {
         var isClosed = false
         var nextID: Int64 = 1
         var waiting: [Int64: @Sendable (Result<JSONValue, QMPFailure>) -> Void] = [:]
+        var repetitions: [QMPRepetition] = []
     }
 
     private enum Greeting {
@@ -141,6 +162,29 @@ final class QMPClient: Sendable {
         }
     }
 
+    /// Runs a command; `completion` is called exactly once, on any thread: with the answer, however late, or at the connection's end.
+    func begin(
+        _ command: String, _ arguments: [String: JSONValue],
+        completion: @escaping @Sendable (Result<JSONValue, QMPFailure>) -> Void
+    ) {
+        _ = send(command, arguments, descriptor: nil, completion: completion)
+    }
+
+    /// From here on answers to that command are known.
+    func add(_ repetition: QMPRepetition) {
+        state.withLock { $0.repetitions.append(repetition) }
+    }
+
+    /// Its answers are not looked for any more.
+    func remove(_ repetition: QMPRepetition) {
+        state.withLock { $0.repetitions.removeAll { $0 === repetition } }
+    }
+
+    /// Sends a command that was added; false where that cannot be. Never waits.
+    func send(_ repetition: QMPRepetition) -> Bool {
+        state.withLock { !$0.isClosed && write(repetition.line, descriptor: nil) == nil }
+    }
+
     /// One line for a user about a command that failed.
     func describe(_ failure: QMPFailure, during command: String) -> DisplayError {
         switch failure {
@@ -216,7 +260,7 @@ final class QMPClient: Sendable {
                 break
             }
             while let line = lines.next() {
-                if line.allSatisfy({ $0 == 0x20 || $0 == 0x0d }) { continue }
+                if line.allSatisfy({ $0 == 0x20 || $0 == 0x0d }) || takeRepeated(line) { continue }
                 guard let message = JSONValue(parsing: line) else {
                     greeting.give(.garbage(Array(line.prefix(80))))
                     logger.debug("\(name): a line that is no JSON was left out")
@@ -236,6 +280,22 @@ final class QMPClient: Sendable {
             completion(.failure(.closed))
         }
     }
+
+    /// Whether a line answers a command that is sent often; if so, it was told.
+    private func takeRepeated(_ line: some Collection<UInt8>) -> Bool {
+        let repetitions = state.withLock { $0.repetitions }
+        // Such an answer is short, whatever it says.
+        guard !repetitions.isEmpty, line.count < 1024 else { return false }
+        return line.withContiguousStorageIfAvailable { line in
+            for repetition in repetitions where line.holds(repetition.mark) {
+                repetition.onAnswer(line.holds(QMPClient.genericError))
+                return true
+            }
+            return false
+        } ?? false
+    }
+
+    private static let genericError = Array("\"GenericError\"".utf8)
 
     private func take(_ message: JSONValue, onEvent: (QMPEvent) -> Void) {
         if message["QMP"] != nil {
@@ -268,5 +328,15 @@ final class QMPClient: Sendable {
             \(name): this is no QMP monitor\(says); start QEMU with \
             -qmp unix:PATH,server=on,wait=off and give that PATH
             """)
+    }
+}
+
+extension UnsafeBufferPointer<UInt8> {
+    /// Whether these bytes, at least one, are among them.
+    fileprivate func holds(_ bytes: [UInt8]) -> Bool {
+        guard count >= bytes.count else { return false }
+        return (0...count - bytes.count).contains { start in
+            self[start] == bytes[0] && memcmp(baseAddress! + start, bytes, bytes.count) == 0
+        }
     }
 }

@@ -24,6 +24,12 @@ public struct ViewingOptions: ParsableArguments {
             valueName: "after-copy|after-draw"))
     public var release: ReleasePolicy = .afterCopy
 
+    @Option(
+        help: ArgumentHelp(
+            "How often a second, at most, QEMU is asked for a plain VGA's picture while it changes; 0 leaves it at QEMU's own 33.",
+            valueName: "hz"))
+    public var refreshRate = 60
+
     @Flag(help: "Leave the guest's resolution alone when a window is resized.")
     public var noResizeGuest = false
 
@@ -35,6 +41,14 @@ public struct ViewingOptions: ParsableArguments {
 
     /// Makes options at their defaults.
     public init() {}
+
+    /// Throws for a refresh rate that no monitor has.
+    public func validate() throws {
+        guard (0...1000).contains(refreshRate) else {
+            throw ValidationError(
+                "--refresh-rate \(refreshRate): give 0 to 1000 pictures a second")
+        }
+    }
 
     /// What a viewer is to do; throws when the file for statistics cannot be written.
     public func viewerOptions(

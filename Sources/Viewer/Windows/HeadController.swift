@@ -60,7 +60,9 @@ public final class HeadController<Pictures: HeadPictures> {
         scaleMode = options.scale
         resizesGuest = options.resizesGuest
         statistics = HeadStatistics(of: head.id, file: options.statistics)
-        arrivals = PictureArrivals(times: statistics.times)
+        arrivals = PictureArrivals(times: statistics.times) { [session, id = head.id] in
+            session.requestUpdate(of: id)
+        }
         input.delegate = self
     }
 

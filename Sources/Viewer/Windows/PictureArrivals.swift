@@ -23,6 +23,8 @@ public final class PictureArrivals<Picture: GuestPicture>: Sendable {
         /// How much time there is for frames, in nanoseconds, and when that was found: each takes an interval.
         var credit: UInt64 = 0
         var creditTime: Moment?
+        /// The number of the last that was shown here or in a frame.
+        var shown: UInt64 = 0
         /// How many were shown here and not counted yet, and the number of the last.
         var count: UInt64 = 0
         var number: UInt64 = 0
@@ -47,9 +49,12 @@ public final class PictureArrivals<Picture: GuestPicture>: Sendable {
 
     private let state = Mutex(State())
     private let times: WindowTimes
+    private let onShow: @Sendable () -> Void
 
-    init(times: WindowTimes) {
+    /// `onShow` hears of each new picture that the window shows, on the thread that shows it; it must not wait.
+    init(times: WindowTimes, onShow: @escaping @Sendable () -> Void = {}) {
         self.times = times
+        self.onShow = onShow
     }
 
     // MARK: The main thread's
@@ -68,7 +73,7 @@ public final class PictureArrivals<Picture: GuestPicture>: Sendable {
     /// The main thread is about to draw a frame with `picture`. `cursor` is the serial of the guest's pointer as the window has it; nil where the frame
     /// says something that a picture may end.
     func frameBegins(_ picture: Picture?, cursor: UInt64?) {
-        state.withLock { state in
+        let isNew = state.withLock { state in
             state.show = nil
             if state.interval > 0 {
                 _ = state.hasCredit(at: .now)
@@ -76,8 +81,12 @@ public final class PictureArrivals<Picture: GuestPicture>: Sendable {
             }
             state.isPlain = picture != nil && cursor != nil
             state.cursor = cursor ?? 0
-            if let picture { state.newest = picture }
+            guard let picture else { return false }
+            state.newest = picture
+            defer { state.shown = picture.number }
+            return picture.number != state.shown
         }
+        if isNew { onShow() }
     }
 
     /// The frame that ``HeadController/frame()`` gave last is on the window: pictures of its size may follow with `show`, on the average not more often than
@@ -144,9 +153,12 @@ public final class PictureArrivals<Picture: GuestPicture>: Sendable {
             state.last = now
             state.count += 1
             state.number = picture.number
+            state.shown = picture.number
             return true
         }
         _ = old
-        return isShown ?? false
+        guard isShown == true else { return false }
+        onShow()
+        return true
     }
 }

@@ -1,0 +1,249 @@
+internal import CShims
+internal import Dispatch
+internal import Glibc
+internal import GuestDisplay
+internal import Logging
+internal import Synchronization
+
+/// Has QEMU read the screens of plain VGAs sooner than it does by itself, while somebody watches them change or uses them.
+///
+/// QEMU reads such a screen 30 ms after it has read it last (ui/console.c, `GUI_REFRESH_INTERVAL_DEFAULT`): 33 times a second at most, and no call of its
+/// D-Bus display changes that. Its QMP command `screendump` has the screen read at once, which tells every listener what changed, and opens the file
+/// after that (`qmp_screendump`; ui/console.c, from 8.1 on ui/ui-qmp-cmds.c). No file has the empty name: the answer is always that it cannot be opened, and nothing
+/// is written.
+final class UpdateRequests: Sendable {
+    /// The devices whose screens QEMU reads by its clock (those that have a `gfx_update` of their own which has read them when it returns). virtio-gpu tells what its
+    /// guest flushes, qxl reads on a thread of its own.
+    static let devices: Set<String> = [
+        "VGA", "secondary-vga", "isa-vga", "cirrus-vga", "isa-cirrus-vga", "bochs-display",
+        "vmware-svga", "ati-vga",
+    ]
+
+    /// For how long a screen is read after somebody wanted it, in nanoseconds.
+    static let interest: UInt64 = 50_000_000
+    /// What a guest needs to draw what a key does, in nanoseconds: the screen is read that long after, and then twice as often as usual for ``haste``.
+    static let reaction: UInt64 = 4_000_000
+    static let haste: UInt64 = 40_000_000
+
+    /// What `screendump` is told to read a head's screen, which that output of the device at that path in QEMU's tree (qom) shows; nil where it cannot be told.
+    static func arguments(
+        head: Head.ID, device path: String, output: Int64
+    ) -> [String: JSONValue]? {
+        let parts = path.split(separator: "/")
+        if parts.count == 3, parts[0] == "machine", parts[1] == "peripheral" {
+            return [
+                "filename": .string(""), "device": .string(String(parts[2])),
+                "head": .integer(output),
+            ]
+        }
+        // Without a device it is the first console's.
+        return head == 0 ? ["filename": .string("")] : nil
+    }
+
+    /// One screen that QEMU is asked to read. Times are those of CLOCK_MONOTONIC, in nanoseconds.
+    struct Screen {
+        private(set) var wantedUntil: UInt64 = 0
+        private(set) var hastyUntil: UInt64 = 0
+        /// When it was last asked for, as planned: what comes a little late does not put off what follows.
+        private(set) var last: UInt64 = 0
+        /// When it is to be asked for; nil while nobody wants it.
+        private(set) var due: UInt64?
+        /// Whether QEMU has not answered yet.
+        private(set) var isAsked = false
+        /// How often QEMU has answered.
+        private(set) var answers = 0
+
+        /// Somebody has seen a new picture, and wants the next.
+        mutating func want(at now: UInt64, every interval: UInt64) {
+            wantedUntil = max(wantedUntil, now + interest)
+            guard now >= hastyUntil else { return }
+            due = now + interval - interval / 8
+        }
+
+        /// Something was done that the guest may draw an answer to; a key or button, rather than a motion, is somebody's who waits for it.
+        mutating func expect(at now: UInt64, every interval: UInt64, isHasty: Bool) {
+            wantedUntil = max(wantedUntil, now + interest)
+            if isHasty { hastyUntil = max(hastyUntil, now + haste) }
+            let next = max(now + reaction, last + (isHasty ? interval / 2 : interval))
+            due = min(due ?? next, next)
+        }
+
+        /// Whether to ask now; if so, it has been.
+        mutating func takesTurn(at now: UInt64, every interval: UInt64) -> Bool {
+            guard let time = due, time <= now else { return false }
+            guard now <= wantedUntil else {
+                due = nil
+                return false
+            }
+            last = now - time < interval ? time : now
+            due = last + (now < hastyUntil ? interval / 2 : interval)
+            // A QEMU that is late gets nothing more to do.
+            guard !isAsked else { return false }
+            isAsked = true
+            return true
+        }
+
+        mutating func wasAnswered() {
+            isAsked = false
+            answers += 1
+        }
+    }
+
+    private struct Entry {
+        let head: Head.ID
+        let command: QMPRepetition
+        var screen = Screen()
+    }
+
+    private struct State {
+        /// One, or a few.
+        var entries: [Entry] = []
+        var isRunning = false
+        var isClosed = false
+
+        /// When something is to be done, as a timer is told: at once when nothing ever will be again, never while nobody wants anything.
+        var next: UInt64 {
+            if isClosed { return 1 }
+            var next: UInt64 = 0
+            for entry in entries {
+                if let due = entry.screen.due, next == 0 || due < next { next = due }
+            }
+            return next
+        }
+    }
+
+    private let client: QMPClient
+    private let interval: UInt64
+    private let logger: Logger
+    /// Set to the state's next time whenever that changes: one timer, so that a picture that comes in time puts a request off without waking anybody.
+    private let timer = swiftvm_timer()
+    private let state = Mutex(State())
+
+    /// For the guest of that monitor; `rate` is how often a second a screen is read at most.
+    init(client: QMPClient, rate: Int, logger: Logger) {
+        self.client = client
+        self.logger = logger
+        interval = UInt64(1_000_000_000 / max(rate, 1))
+    }
+
+    deinit {
+        if timer >= 0 { Glibc.close(timer) }
+    }
+
+    /// Learns whether QEMU reads a head's screen by its clock. Never waits; what is wanted before that is known is left to QEMU.
+    func open(_ head: Head.ID) {
+        let console = JSONValue.string("/backend/console[\(head)]")
+        ask(["path": console, "property": .string("device")]) { [self] device in
+            guard let device = device.string else { return }
+            ask(["path": .string(device), "property": .string("type")]) { [self] type in
+                guard let type = type.string, UpdateRequests.devices.contains(type) else { return }
+                ask(["path": console, "property": .string("head")]) { [self] output in
+                    guard
+                        let arguments = UpdateRequests.arguments(
+                            head: head, device: device, output: output.integer ?? 0)
+                    else { return }
+                    logger.debug("head \(head): a \(type), whose screen is read when it is wanted")
+                    begin(head, arguments)
+                }
+            }
+        }
+    }
+
+    /// The head is not watched any more.
+    func close(_ head: Head.ID) {
+        let old = state.withLock { state in
+            defer { state.entries.removeAll { $0.head == head } }
+            return state.entries.first { $0.head == head }
+        }
+        guard let old else { return }
+        client.remove(old.command)
+        logger.debug("head \(head): its screen was read \(old.screen.answers) times for us")
+    }
+
+    /// How often QEMU has read a head's screen for us; 0 for one that is not asked for.
+    func answers(of head: Head.ID) -> Int {
+        state.withLock { state in
+            state.entries.first { $0.head == head }?.screen.answers ?? 0
+        }
+    }
+
+    /// Ends all requests.
+    func close() {
+        state.withLock { state in
+            state.isClosed = true
+            swiftvm_timer_set(timer, state.next)
+        }
+    }
+
+    /// Somebody has seen a head's new picture. Any thread; does not wait, nor allocate while pictures go on coming.
+    func want(_ head: Head.ID) {
+        change(head) { [interval] in $0.want(at: $1, every: interval) }
+    }
+
+    /// Input was sent to a head. Any thread; does not wait.
+    func expect(_ head: Head.ID, isHasty: Bool) {
+        change(head) { [interval] in $0.expect(at: $1, every: interval, isHasty: isHasty) }
+    }
+
+    // MARK: -
+
+    private func ask(
+        _ arguments: [String: JSONValue], _ body: @escaping @Sendable (JSONValue) -> Void
+    ) {
+        client.begin("qom-get", arguments) { result in
+            // A head that QEMU says nothing of comes as QEMU sends it.
+            if case .success(let value) = result { body(value) }
+        }
+    }
+
+    private func begin(_ head: Head.ID, _ arguments: [String: JSONValue]) {
+        guard timer >= 0 else { return }
+        let command = QMPRepetition("screendump", arguments, mark: "swiftvm-update-\(head)") {
+            [weak self] isGenericError in
+            // That there is no such file. Any other error comes before the screen is read, and again.
+            if isGenericError { self?.answered(head) } else { self?.close(head) }
+        }
+        close(head)
+        let mustStart = state.withLock { state in
+            if state.isClosed { return false }
+            state.entries.append(Entry(head: head, command: command))
+            defer { state.isRunning = true }
+            return !state.isRunning
+        }
+        client.add(command)
+        if mustStart { startThread("qmp-updates") { [self] in run() } }
+    }
+
+    private func answered(_ head: Head.ID) {
+        state.withLock { state in
+            guard let index = state.entries.firstIndex(where: { $0.head == head }) else { return }
+            state.entries[index].screen.wasAnswered()
+        }
+    }
+
+    private func change(_ head: Head.ID, _ body: (inout Screen, UInt64) -> Void) {
+        state.withLock { state in
+            guard let index = state.entries.firstIndex(where: { $0.head == head }) else { return }
+            let due = state.entries[index].screen.due
+            body(&state.entries[index].screen, DispatchTime.now().uptimeNanoseconds)
+            if state.entries[index].screen.due != due { swiftvm_timer_set(timer, state.next) }
+        }
+    }
+
+    private func run() {
+        while true {
+            swiftvm_timer_wait(timer)
+            let goesOn = state.withLock { state in
+                let now = DispatchTime.now().uptimeNanoseconds
+                for index in state.entries.indices
+                where state.entries[index].screen.takesTurn(at: now, every: interval) {
+                    // If not, the monitor is gone, or QEMU has read nothing from it for long.
+                    if !client.send(state.entries[index].command) { state.isClosed = true }
+                }
+                if !state.isClosed { swiftvm_timer_set(timer, state.next) }
+                return !state.isClosed
+            }
+            if !goesOn { return }
+        }
+    }
+}
