@@ -113,7 +113,7 @@ test-gpu: ## run the tests that need a GPU on this machine's own
 	@Tools/build-tests
 	@$(TESTED) Tools/test-gpu run $(TESTS)
 
-# PEERS=1 installs the viewers of others to compare with; BENCH= are options of the comparison with them, DAMAGE= of that of two
+# PEERS=1 installs the viewers of others to compare with, and QEMU 10.0's own windows; BENCH= are options of the comparison with them, DAMAGE= of that of two
 # screens, e.g. BENCH='--rounds 1'.
 bench: $(if $(PEERS),deps-peers,deps-test) build guest qemu-10 ## compare our viewers with those of others, which PEERS=1 installs
 	swift build $(RELEASE_FLAGS) --product Benchmarks

@@ -28,6 +28,8 @@ extension QEMUSource {
         guard isWanted else { return }
         logger.info("a monitor on the bus has become free")
         takeBusMonitor()
+        let (updates, heads) = state.withLock { ($0.updates, $0.listeners.keys.sorted()) }
+        for head in heads { updates?.open(head) }
         // What was taken while the display ended is for others.
         if let last = state.withLock({ $0.phase == .ended ? $0 : nil }) { return letGo(of: last) }
         if let machineState = machine?.state {
@@ -51,11 +53,14 @@ extension QEMUSource {
                 return
             } catch {
                 logger.warning("\(error)")
-                state.withLock { state in
+                let updates = state.withLock { state in
+                    defer { state.updates = nil }
                     state.qmp = nil
                     state.machine = nil
                     state.detector.hasMonitor = false
+                    return state.updates
                 }
+                updates?.close()
             }
         }
         if monitors.isEmpty {

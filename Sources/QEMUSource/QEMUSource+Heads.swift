@@ -61,21 +61,24 @@ extension QEMUSource {
     }
 
     private func take(refreshed objects: DisplayObjects?) {
-        let (gone, heads, delegate) = state.withLock { state in
+        let (gone, updates, heads, delegate) = state.withLock { state in
             state.isRefreshing = false
             let old = state.objects.heads
             guard let objects else {
-                return ([OpenHead](), [Head]?.none, state.delegate)
+                return ([Head.ID: OpenHead](), state.updates, [Head]?.none, state.delegate)
             }
             state.objects = objects
             let gone = state.listeners.filter { objects.consoles[$0.key] == nil }
             for id in gone.keys { state.listeners[id] = nil }
             return (
-                Array(gone.values), objects.heads == old ? nil : objects.heads,
+                gone, state.updates, objects.heads == old ? nil : objects.heads,
                 state.phase == .connected ? state.delegate : nil
             )
         }
-        for open in gone { open.listener.close() }
+        for (head, open) in gone {
+            updates?.close(head)
+            open.listener.close()
+        }
         if let heads { delegate?.source(self, didChange: heads) }
     }
 

@@ -49,11 +49,11 @@ public final class QEMUSource: DisplaySource {
     ///
     /// Without `controlsMachine`, a monitor on a bus, which one program at a time can have, is left to another. With `takesOver`, the
     /// program that shows the guest peer to peer, if any, is made to let go; without it, connecting fails and names that program.
-    /// `refreshRate` is how often a second, at most, QEMU is asked to read a screen that it reads by its clock, where there is a QMP to ask over: a plain VGA's,
-    /// while ``requestUpdate(of:)`` and input say that somebody wants it. With 0 QEMU is never asked, and reads it about 33 times a second.
+    /// `refreshRate` is about how often a second a screen is read that QEMU reads by its clock, where there is a QMP to ask over: a plain VGA's, while
+    /// ``requestUpdate(of:)`` and input say that somebody wants it. With 0 QEMU is never asked, and reads it about 33 times a second.
     public convenience init(
         _ target: QEMUTarget, controlsMachine: Bool = true, takesOver: Bool = false,
-        refreshRate: Int = 60, logger: Logger
+        refreshRate: Int = 0, logger: Logger
     ) {
         self.init(
             target, controlsMachine: controlsMachine, takesOver: takesOver,
@@ -63,7 +63,7 @@ public final class QEMUSource: DisplaySource {
     /// The same with other time limits.
     package convenience init(
         _ target: QEMUTarget, controlsMachine: Bool = true, takesOver: Bool = false,
-        refreshRate: Int = 60, limits: QEMULimits, logger: Logger
+        refreshRate: Int = 0, limits: QEMULimits, logger: Logger
     ) {
         var launched: LaunchedQEMU?
         if case .launch(let launch) = target {

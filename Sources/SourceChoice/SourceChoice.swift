@@ -6,10 +6,10 @@ public import Viewer
 /// From what a user names a guest by to its display: the one place that knows all sources.
 public enum SourceChoice {
     /// The source for that guest, not connected yet; without `controlsMachine`, for a program that only looks. With `takesOver`
-    /// (`--take-over`), a display that has one client is taken from it. `refreshRate` (`--refresh-rate`) is how often a second, at most, a screen is read that
+    /// (`--take-over`), a display that has one client is taken from it. `refreshRate` (`--refresh-rate`) is about how often a second a screen is read that
     /// the source reads by its clock; 0 leaves it to that clock. Throws for a target that no source knows.
     public static func source(
-        for guest: GuestChoice, controlsMachine: Bool, takesOver: Bool, refreshRate: Int = 0,
+        for guest: GuestChoice, controlsMachine: Bool, takesOver: Bool, refreshRate: Int,
         logger: Logger
     ) throws(DisplayError) -> any DisplaySource {
         let target: QEMUTarget

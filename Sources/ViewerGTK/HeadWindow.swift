@@ -74,6 +74,8 @@ final class HeadWindow {
     }
 
     private func windowState(_ state: GdkWindowState) {
+        let hidden = GDK_WINDOW_STATE_ICONIFIED.rawValue | GDK_WINDOW_STATE_WITHDRAWN.rawValue
+        controller.visibilityChanged(isVisible: state.rawValue & hidden == 0)
         let isNow = state.rawValue & GDK_WINDOW_STATE_FULLSCREEN.rawValue != 0
         if isMoving, isNow == (nextMonitor == nil) {
             if let monitor = nextMonitor {

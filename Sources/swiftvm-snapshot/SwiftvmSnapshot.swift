@@ -92,7 +92,8 @@ struct SwiftvmSnapshot: ParsableCommand {
         let logger = ProgramMain.logger("swiftvm-snapshot", verbose: shared.verbose)
         let (guest, output) = try split()
         let source = try SourceChoice.source(
-            for: guest, controlsMachine: false, takesOver: shared.takeOver, logger: logger)
+            for: guest, controlsMachine: false, takesOver: shared.takeOver, refreshRate: 0,
+            logger: logger)
         if shared.listHeads {
             try HeadList.print(source)
             return

@@ -108,6 +108,14 @@ import Testing
         rig.shown.works.withLock { $0 = false }
         #expect(!rig.arrive(4))
         #expect(rig.told == 3, "it was not shown")
+        rig.shown.works.withLock { $0 = true }
+        rig.arrivals.setVisible(false)
+        #expect(rig.arrive(4))
+        rig.draw(5)
+        #expect(rig.told == 3, "nobody saw it")
+        rig.arrivals.setVisible(true)
+        rig.draw(6)
+        #expect(rig.told == 4)
     }
 
     @Test func showsWhatFollowsAFrame() {

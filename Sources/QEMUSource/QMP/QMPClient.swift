@@ -28,13 +28,16 @@ struct QMPEvent: Sendable {
 final class QMPRepetition: Sendable {
     fileprivate let line: String
     fileprivate let mark: [UInt8]
+    /// What the marks of all begin with.
+    fileprivate static let prefix = "swiftvm-"
     fileprivate let onAnswer: @Sendable (_ isGenericError: Bool) -> Void
 
-    /// A command whose mark no other has. `onAnswer` is called on the client's thread, for each answer that comes, and told whether it is a `GenericError`.
+    /// A command; `mark` is a word that no other has. `onAnswer` is called on the client's thread, for each answer that comes, and told whether it is a `GenericError`.
     init(
         _ command: String, _ arguments: [String: JSONValue], mark: String,
         onAnswer: @escaping @Sendable (_ isGenericError: Bool) -> Void
     ) {
+        let mark = QMPRepetition.prefix + mark
         let message: [String: JSONValue] = [
             "execute": .string(command), "arguments": .object(arguments), "id": .string(mark),
         ]
@@ -310,6 +313,9 @@ final class QMPClient: Sendable {
                         class: error["class"]?.string ?? "", text: error["desc"]?.string ?? "?")))
         } else if let id = message["id"]?.integer, let value = message["return"] {
             complete(id, with: .success(value))
+        } else if message["id"]?.string?.hasPrefix(QMPRepetition.prefix) == true {
+            // What was removed meanwhile, or a client's that had this monitor before us: QEMU gives answers to who is there.
+            logger.debug("\(name): an answer that nobody waits for any more was left out")
         } else {
             greeting.give(.garbage([]))
             logger.warning("\(name): an answer to nothing was left out")

@@ -10,10 +10,10 @@ internal import Synchronization
 /// QEMU reads such a screen 30 ms after it has read it last (ui/console.c, `GUI_REFRESH_INTERVAL_DEFAULT`): 33 times a second at most, and no call of its
 /// D-Bus display changes that. Its QMP command `screendump` has the screen read at once, which tells every listener what changed, and opens the file
 /// after that (`qmp_screendump`; ui/console.c, from 8.1 on ui/ui-qmp-cmds.c). No file has the empty name: the answer is always that it cannot be opened, and nothing
-/// is written.
+/// is written. With `gl=on` the listener is told by the clock all the same (ui/dbus-listener.c, `dbus_gl_refresh`): then QEMU is not asked.
 final class UpdateRequests: Sendable {
-    /// The devices whose screens QEMU reads by its clock (those that have a `gfx_update` of their own which has read them when it returns). virtio-gpu tells what its
-    /// guest flushes, qxl reads on a thread of its own.
+    /// The devices whose screens QEMU reads by its clock, and has read when it says so (hw/display; `gfx_update` of those). virtio-gpu tells what its guest flushes, qxl
+    /// reads on a thread of its own, and ramfb takes all to be new each time.
     static let devices: Set<String> = [
         "VGA", "secondary-vga", "isa-vga", "cirrus-vga", "isa-cirrus-vga", "bochs-display",
         "vmware-svga", "ati-vga",
@@ -24,6 +24,8 @@ final class UpdateRequests: Sendable {
     /// What a guest needs to draw what a key does, in nanoseconds: the screen is read that long after, and then twice as often as usual for ``haste``.
     static let reaction: UInt64 = 4_000_000
     static let haste: UInt64 = 40_000_000
+    /// How long an answer is waited for at the end, in milliseconds; QEMU needs a few.
+    static let patience = 100
 
     /// What `screendump` is told to read a head's screen, which that output of the device at that path in QEMU's tree (qom) shows; nil where it cannot be told.
     static func arguments(
@@ -57,7 +59,8 @@ final class UpdateRequests: Sendable {
         mutating func want(at now: UInt64, every interval: UInt64) {
             wantedUntil = max(wantedUntil, now + interest)
             guard now >= hastyUntil else { return }
-            due = now + interval - interval / 8
+            // After what QEMU has read by its clock too: the next comes between two of those, and not a moment before one.
+            due = now + interval
         }
 
         /// Something was done that the guest may draw an answer to; a key or button, rather than a motion, is somebody's who waits for it.
@@ -96,10 +99,16 @@ final class UpdateRequests: Sendable {
     }
 
     private struct State {
+        /// The heads that are watched, whatever they are; the number is another each time that one is opened.
+        var opened: [Head.ID: Int] = [:]
+        var openings = 0
         /// One, or a few.
         var entries: [Entry] = []
         var isRunning = false
         var isClosed = false
+
+        /// Whether QEMU owes an answer.
+        var isAsked: Bool { entries.contains { $0.screen.isAsked } }
 
         /// When something is to be done, as a timer is told: at once when nothing ever will be again, never while nobody wants anything.
         var next: UInt64 {
@@ -117,9 +126,11 @@ final class UpdateRequests: Sendable {
     private let logger: Logger
     /// Set to the state's next time whenever that changes: one timer, so that a picture that comes in time puts a request off without waking anybody.
     private let timer = swiftvm_timer()
+    /// Signalled when the last answer has come after all ended.
+    private let answered = DispatchSemaphore(value: 0)
     private let state = Mutex(State())
 
-    /// For the guest of that monitor; `rate` is how often a second a screen is read at most.
+    /// For the guest of that monitor; `rate` is about how often a second a screen is read.
     init(client: QMPClient, rate: Int, logger: Logger) {
         self.client = client
         self.logger = logger
@@ -130,21 +141,34 @@ final class UpdateRequests: Sendable {
         if timer >= 0 { Glibc.close(timer) }
     }
 
-    /// Learns whether QEMU reads a head's screen by its clock. Never waits; what is wanted before that is known is left to QEMU.
+    /// A head is watched: learns whether QEMU reads its screen by its clock. Never waits; what is wanted before that is known is left to QEMU.
     func open(_ head: Head.ID) {
+        close(head)
+        let opening = state.withLock { state in
+            state.openings += 1
+            state.opened[head] = state.openings
+            return state.openings
+        }
         let console = JSONValue.string("/backend/console[\(head)]")
-        ask(["path": console, "property": .string("device")]) { [self] device in
-            guard let device = device.string else { return }
-            ask(["path": .string(device), "property": .string("type")]) { [self] type in
-                guard let type = type.string, UpdateRequests.devices.contains(type) else { return }
-                ask(["path": console, "property": .string("head")]) { [self] output in
-                    guard
-                        let arguments = UpdateRequests.arguments(
-                            head: head, device: device, output: output.integer ?? 0)
-                    else { return }
-                    logger.debug("head \(head): a \(type), whose screen is read when it is wanted")
-                    begin(head, arguments)
-                }
+        ask("query-display-options", [:]) { [self] display in
+            guard display["gl"]?.string ?? "off" == "off" else { return }
+            ask("qom-get", ["path": console, "property": .string("device")]) { [self] device in
+                guard let device = device.string else { return }
+                learn(head, opening, console: console, device: device)
+            }
+        }
+    }
+
+    private func learn(_ head: Head.ID, _ opening: Int, console: JSONValue, device: String) {
+        ask("qom-get", ["path": .string(device), "property": .string("type")]) { [self] type in
+            guard let type = type.string, UpdateRequests.devices.contains(type) else { return }
+            ask("qom-get", ["path": console, "property": .string("head")]) { [self] output in
+                guard
+                    let arguments = UpdateRequests.arguments(
+                        head: head, device: device, output: output.integer ?? 0)
+                else { return }
+                logger.debug("head \(head): a \(type), whose screen is read when it is wanted")
+                begin(head, opening, arguments)
             }
         }
     }
@@ -152,6 +176,7 @@ final class UpdateRequests: Sendable {
     /// The head is not watched any more.
     func close(_ head: Head.ID) {
         let old = state.withLock { state in
+            state.opened[head] = nil
             defer { state.entries.removeAll { $0.head == head } }
             return state.entries.first { $0.head == head }
         }
@@ -167,12 +192,14 @@ final class UpdateRequests: Sendable {
         }
     }
 
-    /// Ends all requests.
+    /// Ends all requests. Waits for what QEMU has not answered yet, for a moment: it would answer whoever has the monitor next.
     func close() {
-        state.withLock { state in
+        let isAsked = state.withLock { state in
             state.isClosed = true
             swiftvm_timer_set(timer, state.next)
+            return state.isAsked
         }
+        if isAsked { _ = answered.wait(timeout: .now() + .milliseconds(UpdateRequests.patience)) }
     }
 
     /// Somebody has seen a head's new picture. Any thread; does not wait, nor allocate while pictures go on coming.
@@ -188,37 +215,42 @@ final class UpdateRequests: Sendable {
     // MARK: -
 
     private func ask(
-        _ arguments: [String: JSONValue], _ body: @escaping @Sendable (JSONValue) -> Void
+        _ command: String, _ arguments: [String: JSONValue],
+        _ body: @escaping @Sendable (JSONValue) -> Void
     ) {
-        client.begin("qom-get", arguments) { result in
+        client.begin(command, arguments) { result in
             // A head that QEMU says nothing of comes as QEMU sends it.
             if case .success(let value) = result { body(value) }
         }
     }
 
-    private func begin(_ head: Head.ID, _ arguments: [String: JSONValue]) {
+    // On the thread that reads QEMU's answers.
+    private func begin(_ head: Head.ID, _ opening: Int, _ arguments: [String: JSONValue]) {
         guard timer >= 0 else { return }
-        let command = QMPRepetition("screendump", arguments, mark: "swiftvm-update-\(head)") {
+        let command = QMPRepetition("screendump", arguments, mark: "update-\(opening)") {
             [weak self] isGenericError in
-            // That there is no such file. Any other error comes before the screen is read, and again.
-            if isGenericError { self?.answered(head) } else { self?.close(head) }
+            // That there is no such file. Another error would come again.
+            if isGenericError { self?.wasAnswered(head) } else { self?.close(head) }
         }
-        close(head)
-        let mustStart = state.withLock { state in
-            if state.isClosed { return false }
+        let (isWanted, mustStart) = state.withLock { state in
+            guard !state.isClosed, state.opened[head] == opening else { return (false, false) }
             state.entries.append(Entry(head: head, command: command))
             defer { state.isRunning = true }
-            return !state.isRunning
+            return (true, !state.isRunning)
         }
+        guard isWanted else { return }
         client.add(command)
         if mustStart { startThread("qmp-updates") { [self] in run() } }
     }
 
-    private func answered(_ head: Head.ID) {
-        state.withLock { state in
-            guard let index = state.entries.firstIndex(where: { $0.head == head }) else { return }
-            state.entries[index].screen.wasAnswered()
+    private func wasAnswered(_ head: Head.ID) {
+        let isLast = state.withLock { state in
+            if let index = state.entries.firstIndex(where: { $0.head == head }) {
+                state.entries[index].screen.wasAnswered()
+            }
+            return state.isClosed && !state.isAsked
         }
+        if isLast { answered.signal() }
     }
 
     private func change(_ head: Head.ID, _ body: (inout Screen, UInt64) -> Void) {
@@ -230,20 +262,37 @@ final class UpdateRequests: Sendable {
         }
     }
 
+    private enum Step {
+        case ask(QMPRepetition)
+        case wait
+        case end
+    }
+
     private func run() {
         while true {
-            swiftvm_timer_wait(timer)
-            let goesOn = state.withLock { state in
-                let now = DispatchTime.now().uptimeNanoseconds
-                for index in state.entries.indices
-                where state.entries[index].screen.takesTurn(at: now, every: interval) {
-                    // If not, the monitor is gone, or QEMU has read nothing from it for long.
-                    if !client.send(state.entries[index].command) { state.isClosed = true }
-                }
-                if !state.isClosed { swiftvm_timer_set(timer, state.next) }
-                return !state.isClosed
+            switch nextStep() {
+            case .ask(let command):
+                guard !client.send(command) else { continue }
+                // The monitor is gone, or QEMU has read nothing from it for long.
+                logger.debug("\(client.name): screens are read by QEMU's clock alone from here on")
+                state.withLock { $0.isClosed = true }
+            case .wait: swiftvm_timer_wait(timer)
+            case .end: return
             }
-            if !goesOn { return }
+        }
+    }
+
+    // Nothing is sent under the lock, on which a picture's thread would then wait.
+    private func nextStep() -> Step {
+        state.withLock { state in
+            if state.isClosed { return .end }
+            let now = DispatchTime.now().uptimeNanoseconds
+            for index in state.entries.indices
+            where state.entries[index].screen.takesTurn(at: now, every: interval) {
+                return .ask(state.entries[index].command)
+            }
+            swiftvm_timer_set(timer, state.next)
+            return .wait
         }
     }
 }

@@ -26,7 +26,7 @@ public struct ViewingOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "How often a second, at most, QEMU is asked for a plain VGA's picture while it changes; 0 leaves it at QEMU's own 33.",
+            "About how often a second a plain VGA's screen is read while it changes; 0 leaves it to QEMU, which does so 33 times.",
             valueName: "hz"))
     public var refreshRate = 60
 
@@ -42,11 +42,11 @@ public struct ViewingOptions: ParsableArguments {
     /// Makes options at their defaults.
     public init() {}
 
-    /// Throws for a refresh rate that no monitor has.
+    /// Throws for a refresh rate that is below QEMU's own, which goes on, or that no monitor has.
     public func validate() throws {
-        guard (0...1000).contains(refreshRate) else {
+        guard refreshRate == 0 || (34...1000).contains(refreshRate) else {
             throw ValidationError(
-                "--refresh-rate \(refreshRate): give 0 to 1000 pictures a second")
+                "--refresh-rate \(refreshRate): give 34 to 1000, or 0 for QEMU's own")
         }
     }
 

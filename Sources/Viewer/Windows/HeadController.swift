@@ -242,6 +242,11 @@ extension HeadController {
         updateCursor()
     }
 
+    /// The window can be seen, or, minimised, no longer: a guest need not hurry for one that cannot.
+    public func visibilityChanged(isVisible: Bool) {
+        arrivals.setVisible(isVisible)
+    }
+
     /// The window is full screen or no longer.
     public func fullScreenChanged() {
         guard let window else { return }

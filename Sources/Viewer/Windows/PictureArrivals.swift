@@ -25,6 +25,8 @@ public final class PictureArrivals<Picture: GuestPicture>: Sendable {
         var creditTime: Moment?
         /// The number of the last that was shown here or in a frame.
         var shown: UInt64 = 0
+        /// Whether anybody can see the window.
+        var isVisible = true
         /// How many were shown here and not counted yet, and the number of the last.
         var count: UInt64 = 0
         var number: UInt64 = 0
@@ -51,7 +53,7 @@ public final class PictureArrivals<Picture: GuestPicture>: Sendable {
     private let times: WindowTimes
     private let onShow: @Sendable () -> Void
 
-    /// `onShow` hears of each new picture that the window shows, on the thread that shows it; it must not wait.
+    /// `onShow` hears of each new picture that the window shows while it can be seen, on the thread that shows it; it must not wait.
     init(times: WindowTimes, onShow: @escaping @Sendable () -> Void = {}) {
         self.times = times
         self.onShow = onShow
@@ -70,6 +72,11 @@ public final class PictureArrivals<Picture: GuestPicture>: Sendable {
         }
     }
 
+    /// Whether anybody can see the window: one that is minimised may have to be drawn all the same.
+    func setVisible(_ isVisible: Bool) {
+        state.withLock { $0.isVisible = isVisible }
+    }
+
     /// The main thread is about to draw a frame with `picture`. `cursor` is the serial of the guest's pointer as the window has it; nil where the frame
     /// says something that a picture may end.
     func frameBegins(_ picture: Picture?, cursor: UInt64?) {
@@ -84,7 +91,7 @@ public final class PictureArrivals<Picture: GuestPicture>: Sendable {
             guard let picture else { return false }
             state.newest = picture
             defer { state.shown = picture.number }
-            return picture.number != state.shown
+            return state.isVisible && picture.number != state.shown
         }
         if isNew { onShow() }
     }
@@ -139,6 +146,7 @@ public final class PictureArrivals<Picture: GuestPicture>: Sendable {
         }
         let cursor = pictures.cursor.serial
         var old: Picture?
+        var isVisible = false
         let isShown = state.withLockIfAvailable { state in
             guard let show = state.show, let newest = state.newest, newest.size == picture.size,
                 newest.number < picture.number, state.cursor == cursor
@@ -154,11 +162,11 @@ public final class PictureArrivals<Picture: GuestPicture>: Sendable {
             state.count += 1
             state.number = picture.number
             state.shown = picture.number
+            isVisible = state.isVisible
             return true
         }
         _ = old
-        guard isShown == true else { return false }
-        onShow()
-        return true
+        if isVisible { onShow() }
+        return isShown ?? false
     }
 }
