@@ -20,7 +20,14 @@ public protocol SessionDelegate: AnyObject {
 public final class Session {
     /// The guest's display; its calls that never wait may be used directly. Another one once the guest was taken back.
     public private(set) var source: any DisplaySource {
-        didSet { current.withLock { $0 = source } }
+        didSet {
+            // The old one's references may end here, and must not under the lock.
+            let old = current.withLock { current in
+                defer { current = source }
+                return current
+            }
+            _ = old
+        }
     }
     /// The same, for any thread.
     private nonisolated let current: Mutex<any DisplaySource>

@@ -258,16 +258,17 @@ private let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         let qemu = try QEMUUnderTest(binary)
         let client = try client(of: qemu.monitor)
         defer { client.close() }
-        let answers = Recorder<Bool>()
+        let answers = Recorder<QMPRepetition.Answer>()
         let command = QMPRepetition("screendump", ["filename": .string("")], mark: "again") {
             answers.note($0)
+            return true
         }
         client.add(command)
         for number in 1...3 {
             #expect(client.send(command))
             #expect(answers.wait(for: number))
         }
-        #expect(answers.values == [true, true, true])
+        #expect(answers.values == [.genericError, .genericError, .genericError])
         // So often that a request comes before the condition is looked at again.
         let requests = UpdateRequests(client: client, rate: 500, logger: logger)
         defer { requests.close() }
@@ -276,5 +277,35 @@ private let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
             requests.want(0)
             return requests.answers(of: 0) >= 3
         }
+    }
+
+    /// What QEMU owes an answer to is waited for at the end, so that the monitor's next client does not get it; not when the monitor is gone.
+    @Test(arguments: [true, false])
+    func theEndWaitsForAnAnswer(_ isAnswered: Bool) throws {
+        let server = try monitor(of: "VGA") { id in
+            // A moment, in which it is owed.
+            usleep(20_000)
+            return isAnswered ? Self.refusal(id) : []
+        }
+        let ended = Recorder<Bool>()
+        let client = QMPClient(
+            socket: swiftvmConnect(server.path), name: "scripted", limits: QEMULimits(),
+            logger: logger, onEvent: { _ in }, onEnd: { ended.note(true) })
+        try client.negotiate(greetingWithin: 20_000)
+        let requests = UpdateRequests(client: client, rate: 500, patience: 60_000, logger: logger)
+        requests.open(0)
+        try eventually("it is owed an answer") {
+            requests.want(0)
+            return requests.owed > 0
+        }
+        requests.close(0)
+        if !isAnswered {
+            client.close()
+            #expect(ended.wait(for: 1))
+            #expect(requests.owed == 0, "nobody will answer")
+        }
+        requests.close()
+        #expect(requests.owed == 0)
+        client.close()
     }
 }

@@ -30,12 +30,23 @@ final class QMPRepetition: Sendable {
     fileprivate let mark: [UInt8]
     /// What the marks of all begin with.
     fileprivate static let prefix = "swiftvm-"
-    fileprivate let onAnswer: @Sendable (_ isGenericError: Bool) -> Void
+    fileprivate let onAnswer: @Sendable (Answer) -> Bool
 
-    /// A command; `mark` is a word that no other has. `onAnswer` is called on the client's thread, for each answer that comes, and told whether it is a `GenericError`.
+    /// What comes of a command that was sent.
+    enum Answer: Hashable, Sendable {
+        /// An error of the class `GenericError`.
+        case genericError
+        /// Another error, or a success.
+        case other
+        /// The connection has ended, for good.
+        case closed
+    }
+
+    /// A command; `mark` is a word that no other has. `onAnswer` is called on the client's thread, for each answer that comes and at the connection's end,
+    /// and says whether it will be sent again: if not, it need not be removed.
     init(
         _ command: String, _ arguments: [String: JSONValue], mark: String,
-        onAnswer: @escaping @Sendable (_ isGenericError: Bool) -> Void
+        onAnswer: @escaping @Sendable (Answer) -> Bool
     ) {
         let mark = QMPRepetition.prefix + mark
         let message: [String: JSONValue] = [
@@ -273,12 +284,12 @@ final class QMPClient: Sendable {
             }
         }
         greeting.give(.closed)
-        let waiting = state.withLock { state in
+        let (waiting, repetitions) = state.withLock { state in
             state.isClosed = true
-            let waiting = state.waiting
-            state.waiting = [:]
-            return waiting
+            defer { (state.waiting, state.repetitions) = ([:], []) }
+            return (state.waiting, state.repetitions)
         }
+        for repetition in repetitions { _ = repetition.onAnswer(.closed) }
         for (_, completion) in waiting.sorted(by: { $0.key < $1.key }) {
             completion(.failure(.closed))
         }
@@ -291,7 +302,8 @@ final class QMPClient: Sendable {
         guard !repetitions.isEmpty, line.count < 1024 else { return false }
         return line.withContiguousStorageIfAvailable { line in
             for repetition in repetitions where line.holds(repetition.mark) {
-                repetition.onAnswer(line.holds(QMPClient.genericError))
+                let isGeneric = line.holds(QMPClient.genericError)
+                if !repetition.onAnswer(isGeneric ? .genericError : .other) { remove(repetition) }
                 return true
             }
             return false

@@ -24,8 +24,6 @@ final class UpdateRequests: Sendable {
     /// What a guest needs to draw what a key does, in nanoseconds: the screen is read that long after, and then twice as often as usual for ``haste``.
     static let reaction: UInt64 = 4_000_000
     static let haste: UInt64 = 40_000_000
-    /// How long an answer is waited for at the end, in milliseconds; QEMU needs a few.
-    static let patience = 100
 
     /// What `screendump` is told to read a head's screen, which that output of the device at that path in QEMU's tree (qom) shows; nil where it cannot be told.
     static func arguments(
@@ -94,6 +92,7 @@ final class UpdateRequests: Sendable {
 
     private struct Entry {
         let head: Head.ID
+        let opening: Int
         let command: QMPRepetition
         var screen = Screen()
     }
@@ -106,9 +105,8 @@ final class UpdateRequests: Sendable {
         var entries: [Entry] = []
         var isRunning = false
         var isClosed = false
-
-        /// Whether QEMU owes an answer.
-        var isAsked: Bool { entries.contains { $0.screen.isAsked } }
+        /// How many answers QEMU owes, also of heads that were closed meanwhile.
+        var owed = 0
 
         /// When something is to be done, as a timer is told: at once when nothing ever will be again, never while nobody wants anything.
         var next: UInt64 {
@@ -123,6 +121,7 @@ final class UpdateRequests: Sendable {
 
     private let client: QMPClient
     private let interval: UInt64
+    private let patience: Int
     private let logger: Logger
     /// Set to the state's next time whenever that changes: one timer, so that a picture that comes in time puts a request off without waking anybody.
     private let timer = swiftvm_timer()
@@ -130,9 +129,11 @@ final class UpdateRequests: Sendable {
     private let answered = DispatchSemaphore(value: 0)
     private let state = Mutex(State())
 
-    /// For the guest of that monitor; `rate` is about how often a second a screen is read.
-    init(client: QMPClient, rate: Int, logger: Logger) {
+    /// For the guest of that monitor; `rate` is about how often a second a screen is read. At the end an answer is waited for not
+    /// longer than `patience` milliseconds; QEMU needs a few.
+    init(client: QMPClient, rate: Int, patience: Int = 100, logger: Logger) {
         self.client = client
+        self.patience = patience
         self.logger = logger
         interval = UInt64(1_000_000_000 / max(rate, 1))
     }
@@ -181,7 +182,7 @@ final class UpdateRequests: Sendable {
             return state.entries.first { $0.head == head }
         }
         guard let old else { return }
-        client.remove(old.command)
+        if !old.screen.isAsked { client.remove(old.command) }
         logger.debug("head \(head): its screen was read \(old.screen.answers) times for us")
     }
 
@@ -192,14 +193,17 @@ final class UpdateRequests: Sendable {
         }
     }
 
+    /// How many answers QEMU owes.
+    var owed: Int { state.withLock { $0.owed } }
+
     /// Ends all requests. Waits for what QEMU has not answered yet, for a moment: it would answer whoever has the monitor next.
     func close() {
-        let isAsked = state.withLock { state in
-            state.isClosed = true
-            swiftvm_timer_set(timer, state.next)
-            return state.isAsked
+        let isOwed = state.withLock { state in
+            defer { state.isClosed = true }
+            swiftvm_timer_set(timer, 1)
+            return !state.isClosed && state.owed > 0
         }
-        if isAsked { _ = answered.wait(timeout: .now() + .milliseconds(UpdateRequests.patience)) }
+        if isOwed { _ = answered.wait(timeout: .now() + .milliseconds(patience)) }
     }
 
     /// Somebody has seen a head's new picture. Any thread; does not wait, nor allocate while pictures go on coming.
@@ -228,13 +232,11 @@ final class UpdateRequests: Sendable {
     private func begin(_ head: Head.ID, _ opening: Int, _ arguments: [String: JSONValue]) {
         guard timer >= 0 else { return }
         let command = QMPRepetition("screendump", arguments, mark: "update-\(opening)") {
-            [weak self] isGenericError in
-            // That there is no such file. Another error would come again.
-            if isGenericError { self?.wasAnswered(head) } else { self?.close(head) }
+            [weak self] in self?.take($0, opening, of: head) ?? false
         }
         let (isWanted, mustStart) = state.withLock { state in
             guard !state.isClosed, state.opened[head] == opening else { return (false, false) }
-            state.entries.append(Entry(head: head, command: command))
+            state.entries.append(Entry(head: head, opening: opening, command: command))
             defer { state.isRunning = true }
             return (true, !state.isRunning)
         }
@@ -243,14 +245,18 @@ final class UpdateRequests: Sendable {
         if mustStart { startThread("qmp-updates") { [self] in run() } }
     }
 
-    private func wasAnswered(_ head: Head.ID) {
-        let isLast = state.withLock { state in
-            if let index = state.entries.firstIndex(where: { $0.head == head }) {
-                state.entries[index].screen.wasAnswered()
-            }
-            return state.isClosed && !state.isAsked
+    // Whether it may be sent again.
+    private func take(_ answer: QMPRepetition.Answer, _ opening: Int, of head: Head.ID) -> Bool {
+        let (isLast, isOpen) = state.withLock { state in
+            state.owed = answer == .closed ? 0 : max(state.owed - 1, 0)
+            let index = state.entries.firstIndex { $0.opening == opening }
+            if let index { state.entries[index].screen.wasAnswered() }
+            return (state.isClosed && state.owed == 0, index != nil)
         }
         if isLast { answered.signal() }
+        // That there is no such file is what is expected. Any other error would come again.
+        if isOpen, answer == .other { close(head) }
+        return isOpen && answer == .genericError
     }
 
     private func change(_ head: Head.ID, _ body: (inout Screen, UInt64) -> Void) {
@@ -289,6 +295,7 @@ final class UpdateRequests: Sendable {
             let now = DispatchTime.now().uptimeNanoseconds
             for index in state.entries.indices
             where state.entries[index].screen.takesTurn(at: now, every: interval) {
+                state.owed += 1
                 return .ask(state.entries[index].command)
             }
             swiftvm_timer_set(timer, state.next)
