@@ -20,6 +20,8 @@ package struct QEMULimits: Sendable {
     package var scanout = 200
     /// From a listener that was lost or refused to the next try.
     package var retry = 1000
+    /// From the end of a display to QEMU's answer to a request for an update that is under way; it needs a few.
+    package var update = 100
     /// From `quit` to the end of the process, and from SIGTERM to it.
     package var quit = 5000
 

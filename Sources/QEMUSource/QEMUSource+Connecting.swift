@@ -121,7 +121,8 @@ extension QEMUSource {
                 state.machine = machine
                 state.detector.hasMonitor = true
                 if refreshRate > 0 {
-                    state.updates = UpdateRequests(client: qmp, rate: refreshRate, logger: logger)
+                    state.updates = UpdateRequests(
+                        client: qmp, rate: refreshRate, limits: limits, logger: logger)
                 }
             }
             try machine.learnState()

@@ -105,158 +105,163 @@ private let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
 
 /// What is said on the monitor for it.
 @Suite struct UpdateRequestsTests {
-    private func client(of path: String) throws -> QMPClient {
-        let client = QMPClient(
-            socket: swiftvmConnect(path), name: "scripted", limits: QEMULimits(), logger: logger,
-            onEvent: { _ in }, onEnd: {})
-        try client.negotiate(greetingWithin: 20_000)
-        return client
-    }
+    /// A client of a monitor, and what asks over it.
+    private final class Rig {
+        let server: ScriptedQMP
+        let client: QMPClient
+        let requests: UpdateRequests
+        private let machine: QMPMachine
+        private let ended = Recorder<Bool>()
 
-    /// A monitor of a guest with that device.
-    private func monitor(
-        of type: String, gl: String = "off",
-        screendump: @escaping @Sendable (_ id: String) -> [String]
-    ) throws -> ScriptedQMP {
-        let answers = Mutex([#""/machine/unattached/device[8]""#, "\"\(type)\"", "0"])
-        return try ScriptedQMP(
-            .serve(version: "7.2.0") { command, id in
-                switch command {
-                case "qom-get":
-                    let answer = answers.withLock { $0.isEmpty ? "null" : $0.removeFirst() }
-                    return [#"{"return": \#(answer), "id": \#(id)}"#]
-                case "query-display-options":
-                    return [#"{"return": {"type": "dbus", "gl": "\#(gl)"}, "id": \#(id)}"#]
-                case "screendump": return screendump(id)
-                default: return ScriptedQMP.plain(command, id)
-                }
-            })
-    }
+        /// The monitor is one of a guest with that device, and gives these lines for a `screendump` of that number.
+        init(
+            _ type: String, gl: String = "off", rate: Int = 1000,
+            screendump: @escaping @Sendable (_ id: String) -> [String] = { Rig.refusal($0) }
+        ) throws {
+            let answers = Mutex([#""/machine/unattached/device[8]""#, "\"\(type)\"", "0"])
+            server = try ScriptedQMP(
+                .serve(version: "7.2.0") { command, id in
+                    switch command {
+                    case "qom-get":
+                        let answer = answers.withLock { $0.isEmpty ? "null" : $0.removeFirst() }
+                        return [#"{"return": \#(answer), "id": \#(id)}"#]
+                    case "query-display-options":
+                        return [#"{"return": {"type": "dbus", "gl": "\#(gl)"}, "id": \#(id)}"#]
+                    case "screendump": return screendump(id)
+                    default: return ScriptedQMP.plain(command, id)
+                    }
+                })
+            client = try connectedClient(of: server.path) { [ended] in ended.note(true) }
+            var limits = QEMULimits()
+            limits.update = 60_000
+            requests = UpdateRequests(client: client, rate: rate, limits: limits, logger: logger)
+            machine = QMPMachine(client: client) { _ in }
+            requests.open(0)
+        }
 
-    private static func refusal(_ id: String, class name: String = "GenericError") -> [String] {
-        [#"{"id": \#(id), "error": {"class": "\#(name)", "desc": "failed to open file ''"}}"#]
-    }
+        deinit {
+            client.close()
+            requests.close()
+        }
 
-    private func count(_ server: ScriptedQMP) -> Int {
-        server.commands.count { $0 == "screendump" }
+        static func refusal(_ id: String, class name: String = "GenericError") -> [String] {
+            [#"{"id": \#(id), "error": {"class": "\#(name)", "desc": "failed to open file ''"}}"#]
+        }
+
+        /// How often QEMU was asked to read the screen.
+        var asked: Int { count("screendump") }
+
+        func count(_ command: String) -> Int { server.commands.count { $0 == command } }
+
+        func waitForRequest() throws {
+            try eventually("a request") {
+                requests.want(0)
+                return asked >= 1
+            }
+        }
+
+        /// Wants a picture for long enough, at a thousand a second, for many requests: that nothing comes has no event.
+        func insist() throws {
+            for _ in 0..<20 {
+                requests.want(0)
+                usleep(5000)
+                try machine.learnState()
+            }
+        }
+
+        /// What QEMU has said before was read when this returns.
+        func settle() throws { try machine.learnState() }
+
+        /// Ends the connection, and returns when the client knows.
+        func closeClient() -> Bool {
+            client.close()
+            return ended.wait(for: 1)
+        }
     }
 
     @Test func asksAgainAndAgainWhileItIsWanted() throws {
-        let server = try monitor(of: "VGA") { Self.refusal($0) }
-        let client = try client(of: server.path)
-        defer { client.close() }
         // So often that a request comes before the condition is looked at again.
-        let requests = UpdateRequests(client: client, rate: 500, logger: logger)
-        defer { requests.close() }
-        requests.open(0)
+        let rig = try Rig("VGA", rate: 500)
         try eventually("five requests") {
-            requests.want(0)
-            requests.want(7)
-            return count(server) >= 5
+            rig.requests.want(0)
+            rig.requests.want(7)
+            return rig.asked >= 5
         }
         try eventually("a key's") {
-            requests.expect(0, isHasty: true)
-            return count(server) >= 10
+            rig.requests.expect(0, isHasty: true)
+            return rig.asked >= 10
         }
         // Other commands are answered between them.
-        let control = QMPMachine(client: client) { _ in }
-        try control.learnState()
-        #expect(control.state == .running)
+        try rig.settle()
     }
 
     @Test func oneRequestAtATime() throws {
-        let server = try monitor(of: "VGA") { _ in [] }
-        let client = try client(of: server.path)
-        defer { client.close() }
-        let requests = UpdateRequests(client: client, rate: 1000, logger: logger)
-        defer { requests.close() }
-        requests.open(0)
-        try eventually("a request") {
-            requests.want(0)
-            return count(server) >= 1
-        }
-        // In each of these times, which are nothing to wait for, several more would have been sent.
-        let control = QMPMachine(client: client) { _ in }
-        for _ in 0..<20 {
-            requests.want(0)
-            usleep(5000)
-            try control.learnState()
-        }
-        #expect(count(server) == 1)
+        let rig = try Rig("VGA") { _ in [] }
+        try rig.waitForRequest()
+        try rig.insist()
+        #expect(rig.asked == 1)
     }
 
     @Test(arguments: ["virtio-vga", "qxl-vga", "virtio-gpu-pci", "ramfb"])
     func leavesOthersAlone(_ type: String) throws {
-        let server = try monitor(of: type) { Self.refusal($0) }
-        let client = try client(of: server.path)
-        defer { client.close() }
-        let requests = UpdateRequests(client: client, rate: 1000, logger: logger)
-        defer { requests.close() }
-        requests.open(0)
-        try eventually("what it is was asked") {
-            server.commands.count { $0 == "qom-get" } == 2
-        }
-        let control = QMPMachine(client: client) { _ in }
-        for _ in 0..<20 {
-            requests.want(0)
-            requests.expect(0, isHasty: true)
-            usleep(5000)
-            try control.learnState()
-        }
-        #expect(count(server) == 0)
+        let rig = try Rig(type)
+        try eventually("what it is was asked") { rig.count("qom-get") == 2 }
+        rig.requests.expect(0, isHasty: true)
+        try rig.insist()
+        #expect(rig.asked == 0)
     }
 
-    /// With GL the listener would hear of it by QEMU's clock all the same; a head that was closed before it was known is not asked for.
-    @Test(arguments: [true, false])
-    func leavesAloneWhatGainsNothing(_ hasGL: Bool) throws {
-        let server = try monitor(of: "VGA", gl: hasGL ? "on" : "off") { Self.refusal($0) }
-        let client = try client(of: server.path)
-        defer { client.close() }
-        let requests = UpdateRequests(client: client, rate: 1000, logger: logger)
-        defer { requests.close() }
-        requests.open(0)
-        if !hasGL { requests.close(0) }
-        try eventually("it was asked what it is") {
-            server.commands.count { $0 == (hasGL ? "query-display-options" : "qom-get") }
-                == (hasGL ? 1 : 3)
-        }
-        let control = QMPMachine(client: client) { _ in }
-        for _ in 0..<20 {
-            requests.want(0)
-            usleep(5000)
-            try control.learnState()
-        }
-        #expect(count(server) == 0)
+    /// With GL the listener would hear of it by QEMU's clock all the same.
+    @Test func leavesGLAlone() throws {
+        let rig = try Rig("VGA", gl: "on")
+        try eventually("whether there is GL was asked") { rig.count("query-display-options") == 1 }
+        try rig.insist()
+        #expect(rig.asked == 0 && rig.count("qom-get") == 0)
+    }
+
+    @Test func aHeadThatWasClosedIsNotAskedFor() throws {
+        let rig = try Rig("VGA")
+        rig.requests.close(0)
+        try eventually("what it is was asked") { rig.count("qom-get") == 3 }
+        try rig.insist()
+        #expect(rig.asked == 0)
     }
 
     @Test func aQEMUThatCannotIsNotAskedAgain() throws {
-        let server = try monitor(of: "VGA") { Self.refusal($0, class: "CommandNotFound") }
-        let client = try client(of: server.path)
-        defer { client.close() }
-        let requests = UpdateRequests(client: client, rate: 1000, logger: logger)
-        defer { requests.close() }
-        requests.open(0)
-        try eventually("a request") {
-            requests.want(0)
-            return count(server) >= 1
-        }
-        let control = QMPMachine(client: client) { _ in }
-        // After this the refusal was read.
-        try control.learnState()
-        let asked = count(server)
-        for _ in 0..<20 {
-            requests.want(0)
-            usleep(5000)
-            try control.learnState()
-        }
-        #expect(count(server) == asked)
+        let rig = try Rig("VGA") { Rig.refusal($0, class: "CommandNotFound") }
+        try rig.waitForRequest()
+        try rig.settle()
+        let asked = rig.asked
+        try rig.insist()
+        #expect(rig.asked == asked)
     }
 
-    /// Neither QEMU writes a file, and both take it as what it is.
+    /// What QEMU owes an answer to is waited for at the end, so that the monitor's next client does not get it; not when the monitor is gone.
+    @Test(arguments: [true, false])
+    func theEndWaitsForAnAnswer(_ isAnswered: Bool) throws {
+        let rig = try Rig("VGA") { id in
+            // A moment, in which it is owed.
+            usleep(20_000)
+            return isAnswered ? Rig.refusal(id) : []
+        }
+        try eventually("an answer is owed") {
+            rig.requests.want(0)
+            return rig.requests.owed > 0
+        }
+        rig.requests.close(0)
+        if !isAnswered {
+            #expect(rig.closeClient())
+            #expect(rig.requests.owed == 0, "nobody will answer")
+        }
+        rig.requests.close()
+        #expect(rig.requests.owed == 0)
+    }
+
+    /// Both QEMUs take it as what it is, and write nothing.
     @Test(arguments: QEMUBinary.all)
     func theRealOneReadsAndWritesNothing(_ binary: QEMUBinary) throws {
         let qemu = try QEMUUnderTest(binary)
-        let client = try client(of: qemu.monitor)
+        let client = try connectedClient(of: qemu.monitor) {}
         defer { client.close() }
         let answers = Recorder<QMPRepetition.Answer>()
         let command = QMPRepetition("screendump", ["filename": .string("")], mark: "again") {
@@ -269,8 +274,8 @@ private let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
             #expect(answers.wait(for: number))
         }
         #expect(answers.values == [.genericError, .genericError, .genericError])
-        // So often that a request comes before the condition is looked at again.
-        let requests = UpdateRequests(client: client, rate: 500, logger: logger)
+        let requests = UpdateRequests(
+            client: client, rate: 500, limits: QEMULimits(), logger: logger)
         defer { requests.close() }
         requests.open(0)
         try eventually("QEMU was asked and has answered") {
@@ -278,34 +283,14 @@ private let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
             return requests.answers(of: 0) >= 3
         }
     }
+}
 
-    /// What QEMU owes an answer to is waited for at the end, so that the monitor's next client does not get it; not when the monitor is gone.
-    @Test(arguments: [true, false])
-    func theEndWaitsForAnAnswer(_ isAnswered: Bool) throws {
-        let server = try monitor(of: "VGA") { id in
-            // A moment, in which it is owed.
-            usleep(20_000)
-            return isAnswered ? Self.refusal(id) : []
-        }
-        let ended = Recorder<Bool>()
-        let client = QMPClient(
-            socket: swiftvmConnect(server.path), name: "scripted", limits: QEMULimits(),
-            logger: logger, onEvent: { _ in }, onEnd: { ended.note(true) })
-        try client.negotiate(greetingWithin: 20_000)
-        let requests = UpdateRequests(client: client, rate: 500, patience: 60_000, logger: logger)
-        requests.open(0)
-        try eventually("it is owed an answer") {
-            requests.want(0)
-            return requests.owed > 0
-        }
-        requests.close(0)
-        if !isAnswered {
-            client.close()
-            #expect(ended.wait(for: 1))
-            #expect(requests.owed == 0, "nobody will answer")
-        }
-        requests.close()
-        #expect(requests.owed == 0)
-        client.close()
-    }
+private func connectedClient(
+    of path: String, onEnd: @escaping @Sendable () -> Void
+) throws -> QMPClient {
+    let client = QMPClient(
+        socket: swiftvmConnect(path), name: "scripted", limits: QEMULimits(), logger: logger,
+        onEvent: { _ in }, onEnd: onEnd)
+    try client.negotiate(greetingWithin: 20_000)
+    return client
 }

@@ -121,7 +121,7 @@ final class UpdateRequests: Sendable {
 
     private let client: QMPClient
     private let interval: UInt64
-    private let patience: Int
+    private let limits: QEMULimits
     private let logger: Logger
     /// Set to the state's next time whenever that changes: one timer, so that a picture that comes in time puts a request off without waking anybody.
     private let timer = swiftvm_timer()
@@ -129,11 +129,10 @@ final class UpdateRequests: Sendable {
     private let answered = DispatchSemaphore(value: 0)
     private let state = Mutex(State())
 
-    /// For the guest of that monitor; `rate` is about how often a second a screen is read. At the end an answer is waited for not
-    /// longer than `patience` milliseconds; QEMU needs a few.
-    init(client: QMPClient, rate: Int, patience: Int = 100, logger: Logger) {
+    /// For the guest of that monitor; `rate` is about how often a second a screen is read.
+    init(client: QMPClient, rate: Int, limits: QEMULimits, logger: Logger) {
         self.client = client
-        self.patience = patience
+        self.limits = limits
         self.logger = logger
         interval = UInt64(1_000_000_000 / max(rate, 1))
     }
@@ -203,7 +202,7 @@ final class UpdateRequests: Sendable {
             swiftvm_timer_set(timer, 1)
             return !state.isClosed && state.owed > 0
         }
-        if isOwed { _ = answered.wait(timeout: .now() + .milliseconds(patience)) }
+        if isOwed { _ = answered.wait(timeout: .now() + .milliseconds(limits.update)) }
     }
 
     /// Somebody has seen a head's new picture. Any thread; does not wait, nor allocate while pictures go on coming.
