@@ -47,7 +47,7 @@ void swiftvm_event_set(int event)
     while (written < 0 && errno == EINTR);
 }
 
-int swiftvm_timer(void) { return timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC); }
+int swiftvm_timer(void) { return timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK); }
 
 void swiftvm_timer_set(int timer, uint64_t nanoseconds)
 {
@@ -56,11 +56,8 @@ void swiftvm_timer_set(int timer, uint64_t nanoseconds)
     timerfd_settime(timer, TFD_TIMER_ABSTIME, &time, NULL);
 }
 
-void swiftvm_timer_wait(int timer)
+bool swiftvm_timer_take(int timer)
 {
     uint64_t count;
-    ssize_t got;
-    do
-        got = read(timer, &count, sizeof count);
-    while (got < 0 && errno == EINTR);
+    return read(timer, &count, sizeof count) == sizeof count;
 }

@@ -53,7 +53,8 @@ ssize_t swiftvm_receive(int socket, void *buffer, size_t length, int *fds, size_
     return got;
 }
 
-ssize_t swiftvm_send(int socket, const void *buffer, size_t length, const int *fds, size_t fd_count) {
+static ssize_t send_parts(int socket, const void *buffer, size_t length, const int *fds, size_t fd_count,
+                          int flags) {
     union {
         struct cmsghdr align;
         char bytes[CMSG_SPACE(sizeof(int) * MAX_PASSED)];
@@ -79,9 +80,18 @@ ssize_t swiftvm_send(int socket, const void *buffer, size_t length, const int *f
     }
     ssize_t sent;
     do {
-        sent = sendmsg(socket, &message, MSG_NOSIGNAL);
+        sent = sendmsg(socket, &message, MSG_NOSIGNAL | flags);
     } while (sent < 0 && errno == EINTR);
     return sent;
+}
+
+ssize_t swiftvm_send(int socket, const void *buffer, size_t length, const int *fds, size_t fd_count) {
+    return send_parts(socket, buffer, length, fds, fd_count, 0);
+}
+
+ssize_t swiftvm_send_now(int socket, const void *buffer, size_t length, const int *fds,
+                         size_t fd_count) {
+    return send_parts(socket, buffer, length, fds, fd_count, MSG_DONTWAIT);
 }
 
 ssize_t swiftvm_send_credentials(int socket) {

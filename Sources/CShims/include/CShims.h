@@ -23,6 +23,10 @@ ssize_t swiftvm_receive(int socket, void *_Nonnull buffer, size_t length, int *_
 ssize_t swiftvm_send(int socket, const void *_Nonnull buffer, size_t length, const int *_Nullable fds,
                      size_t fd_count);
 
+/// The same, but never waits (MSG_DONTWAIT).
+ssize_t swiftvm_send_now(int socket, const void *_Nonnull buffer, size_t length,
+                         const int *_Nullable fds, size_t fd_count);
+
 /// Sends the NUL byte that opens a D-Bus connection, with this process's credentials as SCM_CREDENTIALS, so that a peer that sets
 /// SO_PASSCRED only later still learns who sent it. Returns sendmsg's result (-1 with errno).
 ssize_t swiftvm_send_credentials(int socket);
@@ -97,12 +101,12 @@ int swiftvm_poll_set_wait(int set, uint64_t *_Nonnull numbers, int count, int mi
 int swiftvm_event(void);
 void swiftvm_event_set(int event);
 
-/// A timer (timerfd_create(2)) that is not set; -1 with errno.
+/// A timer (timerfd_create(2)) that is not set, and readable from its time on until that was taken; -1 with errno.
 int swiftvm_timer(void);
 /// Sets a timer to a time of CLOCK_MONOTONIC in nanoseconds, which may have passed; 0 stops it.
 void swiftvm_timer_set(int timer, uint64_t nanoseconds);
-/// Waits until a timer's time has come.
-void swiftvm_timer_wait(int timer);
+/// Whether a timer's time has come since it was set or taken last. Never waits.
+bool swiftvm_timer_take(int timer);
 
 /// Zeroed memory of that many bytes and, in `*descriptor`, the file that it is a mapping of (memfd_create(2)), for others to map; -1 and memory of this
 /// process alone where there may be no more files. Null when there is no memory. Unmap it, and close the descriptor.

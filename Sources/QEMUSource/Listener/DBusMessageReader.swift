@@ -214,7 +214,8 @@ final class DBusMessageReader: @unchecked Sendable {
             guard
                 let received = try socket.receive(
                     into: buffer.room(for: most ?? wanted),
-                    maximumDescriptors: ListenerSocket.maximumDescriptors - held)
+                    maximumDescriptors: ListenerSocket.maximumDescriptors - held,
+                    isExpected: begin != nil)
             else {
                 if buffer.count == 0 { return false }
                 throw DBusWireError(

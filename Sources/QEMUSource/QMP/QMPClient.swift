@@ -24,40 +24,6 @@ struct QMPEvent: Sendable {
     let data: JSONValue
 }
 
-/// A command that is sent often, always the same: its text is made once, and its answers are known by their mark and not parsed.
-final class QMPRepetition: Sendable {
-    fileprivate let line: String
-    fileprivate let mark: [UInt8]
-    /// What the marks of all begin with.
-    fileprivate static let prefix = "swiftvm-"
-    fileprivate let onAnswer: @Sendable (Answer) -> Bool
-
-    /// What comes of a command that was sent.
-    enum Answer: Hashable, Sendable {
-        /// An error of the class `GenericError`.
-        case genericError
-        /// Another error, or a success.
-        case other
-        /// The connection has ended, for good.
-        case closed
-    }
-
-    /// A command; `mark` is a word that no other has. `onAnswer` is called on the client's thread, for each answer that comes and at the connection's end,
-    /// and says whether it will be sent again: if not, it need not be removed.
-    init(
-        _ command: String, _ arguments: [String: JSONValue], mark: String,
-        onAnswer: @escaping @Sendable (Answer) -> Bool
-    ) {
-        let mark = QMPRepetition.prefix + mark
-        let message: [String: JSONValue] = [
-            "execute": .string(command), "arguments": .object(arguments), "id": .string(mark),
-        ]
-        line = JSONValue.object(message).text + "\n"
-        self.mark = Array("\"\(mark)\"".utf8)
-        self.onAnswer = onAnswer
-    }
-}
-
 /// A client of a QEMU monitor in control mode (docs/interop/qmp-spec), over any stream socket.
 ///
 /// A thread of its own reads; all methods may be called from any thread. Whoever makes one closes it.
@@ -73,6 +39,9 @@ final class QMPClient: Sendable {
         var nextID: Int64 = 1
         var waiting: [Int64: @Sendable (Result<JSONValue, QMPFailure>) -> Void] = [:]
         var repetitions: [QMPRepetition] = []
+        var alarm: (@Sendable () -> Bool)?
+        /// Whether the reading thread leaves the socket alone until the next alarm.
+        var isResting = false
     }
 
     private enum Greeting {
@@ -85,6 +54,8 @@ final class QMPClient: Sendable {
     private let limits: QEMULimits
     private let logger: Logger
     private let state = Mutex(State())
+    /// Of the alarm; -1 where there is none.
+    private let timer = swiftvm_timer()
     private let greeting = Answer<Greeting>()
     /// The first bytes received, for the error about what is no QMP.
     private let first = Mutex<[UInt8]>([])
@@ -102,6 +73,10 @@ final class QMPClient: Sendable {
             read(onEvent: onEvent)
             onEnd()
         }
+    }
+
+    deinit {
+        if timer >= 0 { Glibc.close(timer) }
     }
 
     /// Ends the connection; commands without an answer fail.
@@ -199,6 +174,20 @@ final class QMPClient: Sendable {
         state.withLock { !$0.isClosed && write(repetition.line, descriptor: nil) == nil }
     }
 
+    /// Has `body` called on the reading thread at the times of ``setAlarm(at:)``, until the connection's end. It must not wait, and says whether a next time is set, a
+    /// moment from now: until then QEMU's answers to what is sent often, and its events, may lie unread, so that one wake-up does for both. False where
+    /// there is no timer. Once.
+    func onAlarm(_ body: @escaping @Sendable () -> Bool) -> Bool {
+        guard timer >= 0 else { return false }
+        state.withLock { $0.alarm = body }
+        return true
+    }
+
+    /// Sets the next alarm to a time of CLOCK_MONOTONIC in nanoseconds, which may have passed; 0 for never. Any thread.
+    func setAlarm(at nanoseconds: UInt64) {
+        swiftvm_timer_set(timer, nanoseconds)
+    }
+
     /// One line for a user about a command that failed.
     func describe(_ failure: QMPFailure, during command: String) -> DisplayError {
         switch failure {
@@ -233,6 +222,8 @@ final class QMPClient: Sendable {
                 state.waiting[id] = nil
                 return (id, .unsent(error))
             }
+            // Somebody waits for this answer.
+            if state.isResting { setAlarm(at: 1) }
             return (id, nil)
         }
         if let failure { completion(.failure(failure)) }
@@ -243,7 +234,7 @@ final class QMPClient: Sendable {
         var line = line
         return line.withUTF8 { bytes in
             var descriptor = descriptor ?? -1
-            let sent = swiftvm_send(
+            let sent = swiftvm_send_now(
                 socket.rawValue, bytes.baseAddress!, bytes.count, &descriptor,
                 descriptor < 0 ? 0 : 1)
             if sent == bytes.count { return nil }
@@ -259,34 +250,20 @@ final class QMPClient: Sendable {
     private func read(onEvent: (QMPEvent) -> Void) {
         var lines = LineBuffer(maximum: QMPClient.maximumLine)
         var chunk = [UInt8](repeating: 0, count: 16384)
-        reading: while true {
-            var waiting = pollfd(fd: socket.rawValue, events: Int16(POLLIN), revents: 0)
-            if poll(&waiting, 1, -1) < 0, errno != EINTR { break }
-            let count = recv(socket.rawValue, &chunk, chunk.count, 0)
-            if count < 0, errno == EAGAIN || errno == EINTR { continue }
-            if count <= 0 { break }
-            first.withLock { first in
-                if first.count < 80 { first.append(contentsOf: chunk[..<min(count, 80)]) }
-            }
-            guard lines.append(chunk[..<count]) else {
-                logger.error("\(name): a line of more than \(QMPClient.maximumLine) bytes: closed")
-                greeting.give(.garbage([]))
-                break
-            }
-            while let line = lines.next() {
-                if line.allSatisfy({ $0 == 0x20 || $0 == 0x0d }) || takeRepeated(line) { continue }
-                guard let message = JSONValue(parsing: line) else {
-                    greeting.give(.garbage(Array(line.prefix(80))))
-                    logger.debug("\(name): a line that is no JSON was left out")
-                    continue
-                }
-                take(message, onEvent: onEvent)
-            }
+        /// Whether another alarm is set, and the socket was empty when it was looked at last.
+        var (isAlarmNear, isEmpty) = (false, false)
+        while let isTime = waitForInput(mayRest: isAlarmNear && isEmpty) {
+            let count = recv(socket.rawValue, &chunk, chunk.count, CInt(MSG_DONTWAIT))
+            if count == 0 || count < 0 && errno != EAGAIN && errno != EINTR { break }
+            if count > 0, !take(chunk[..<count], into: &lines, onEvent: onEvent) { break }
+            isEmpty = count < chunk.count
+            // What has come is taken before more is asked for.
+            if isTime { isAlarmNear = state.withLock { $0.alarm }?() ?? false }
         }
         greeting.give(.closed)
         let (waiting, repetitions) = state.withLock { state in
             state.isClosed = true
-            defer { (state.waiting, state.repetitions) = ([:], []) }
+            defer { (state.waiting, state.repetitions, state.alarm) = ([:], [], nil) }
             return (state.waiting, state.repetitions)
         }
         for repetition in repetitions { _ = repetition.onAnswer(.closed) }
@@ -295,22 +272,63 @@ final class QMPClient: Sendable {
         }
     }
 
+    /// Waits until there is something to read, or the alarm's time has come, which it tells; nil when it cannot. With `mayRest` it waits for the alarm and
+    /// the connection's end only, unless somebody waits for an answer.
+    private func waitForInput(mayRest: Bool) -> Bool? {
+        let isResting = state.withLock { state in
+            state.isResting = mayRest && state.waiting.isEmpty
+            return state.isResting
+        }
+        // Without a timer its entry is passed over (poll(2), a negative number).
+        var entries = (
+            pollfd(fd: socket.rawValue, events: isResting ? 0 : Int16(POLLIN), revents: 0),
+            pollfd(fd: timer, events: Int16(POLLIN), revents: 0)
+        )
+        let ready = withUnsafeMutablePointer(to: &entries) {
+            $0.withMemoryRebound(to: pollfd.self, capacity: 2) { poll($0, 2, -1) }
+        }
+        if ready < 0 { return errno == EINTR ? false : nil }
+        return entries.1.revents != 0 && swiftvm_timer_take(timer)
+    }
+
+    /// Takes what was received; false when no more can be.
+    private func take(
+        _ bytes: ArraySlice<UInt8>, into lines: inout LineBuffer, onEvent: (QMPEvent) -> Void
+    ) -> Bool {
+        first.withLock { first in
+            if first.count < 80 { first.append(contentsOf: bytes.prefix(80)) }
+        }
+        guard lines.append(bytes) else {
+            logger.error("\(name): a line of more than \(QMPClient.maximumLine) bytes: closed")
+            greeting.give(.garbage([]))
+            return false
+        }
+        while let line = lines.next() {
+            if line.allSatisfy({ $0 == 0x20 || $0 == 0x0d }) || takeRepeated(line) { continue }
+            guard let message = JSONValue(parsing: line) else {
+                greeting.give(.garbage(Array(line.prefix(80))))
+                logger.debug("\(name): a line that is no JSON was left out")
+                continue
+            }
+            take(message, onEvent: onEvent)
+        }
+        return true
+    }
+
     /// Whether a line answers a command that is sent often; if so, it was told.
     private func takeRepeated(_ line: some Collection<UInt8>) -> Bool {
         let repetitions = state.withLock { $0.repetitions }
         // Such an answer is short, whatever it says.
         guard !repetitions.isEmpty, line.count < 1024 else { return false }
         return line.withContiguousStorageIfAvailable { line in
-            for repetition in repetitions where line.holds(repetition.mark) {
-                let isGeneric = line.holds(QMPClient.genericError)
-                if !repetition.onAnswer(isGeneric ? .genericError : .other) { remove(repetition) }
+            for repetition in repetitions {
+                guard let answer = repetition.answer(in: line) else { continue }
+                if !repetition.onAnswer(answer) { remove(repetition) }
                 return true
             }
             return false
         } ?? false
     }
-
-    private static let genericError = Array("\"GenericError\"".utf8)
 
     private func take(_ message: JSONValue, onEvent: (QMPEvent) -> Void) {
         if message["QMP"] != nil {
@@ -346,15 +364,5 @@ final class QMPClient: Sendable {
             \(name): this is no QMP monitor\(says); start QEMU with \
             -qmp unix:PATH,server=on,wait=off and give that PATH
             """)
-    }
-}
-
-extension UnsafeBufferPointer<UInt8> {
-    /// Whether these bytes, at least one, are among them.
-    fileprivate func holds(_ bytes: [UInt8]) -> Bool {
-        guard count >= bytes.count else { return false }
-        return (0...count - bytes.count).contains { start in
-            self[start] == bytes[0] && memcmp(baseAddress! + start, bytes, bytes.count) == 0
-        }
     }
 }

@@ -1,6 +1,4 @@
-internal import CShims
 internal import Dispatch
-internal import Glibc
 internal import GuestDisplay
 internal import Logging
 internal import Synchronization
@@ -103,14 +101,14 @@ final class UpdateRequests: Sendable {
         var openings = 0
         /// One, or a few.
         var entries: [Entry] = []
-        var isRunning = false
+        var hasAlarm = false
         var isClosed = false
         /// How many answers QEMU owes, also of heads that were closed meanwhile.
         var owed = 0
 
-        /// When something is to be done, as a timer is told: at once when nothing ever will be again, never while nobody wants anything.
+        /// When something is to be done, as an alarm is told: never while nobody wants anything.
         var next: UInt64 {
-            if isClosed { return 1 }
+            if isClosed { return 0 }
             var next: UInt64 = 0
             for entry in entries {
                 if let due = entry.screen.due, next == 0 || due < next { next = due }
@@ -123,8 +121,6 @@ final class UpdateRequests: Sendable {
     private let interval: UInt64
     private let limits: QEMULimits
     private let logger: Logger
-    /// Set to the state's next time whenever that changes: one timer, so that a picture that comes in time puts a request off without waking anybody.
-    private let timer = swiftvm_timer()
     /// Signalled when the last answer has come after all ended.
     private let answered = DispatchSemaphore(value: 0)
     private let state = Mutex(State())
@@ -135,10 +131,6 @@ final class UpdateRequests: Sendable {
         self.limits = limits
         self.logger = logger
         interval = UInt64(1_000_000_000 / max(rate, 1))
-    }
-
-    deinit {
-        if timer >= 0 { Glibc.close(timer) }
     }
 
     /// A head is watched: learns whether QEMU reads its screen by its clock. Never waits; what is wanted before that is known is left to QEMU.
@@ -199,9 +191,10 @@ final class UpdateRequests: Sendable {
     func close() {
         let isOwed = state.withLock { state in
             defer { state.isClosed = true }
-            swiftvm_timer_set(timer, 1)
             return !state.isClosed && state.owed > 0
         }
+        // Whatever is owed is read at once from here on.
+        client.setAlarm(at: 1)
         if isOwed { _ = answered.wait(timeout: .now() + .milliseconds(limits.update)) }
     }
 
@@ -229,19 +222,20 @@ final class UpdateRequests: Sendable {
 
     // On the thread that reads QEMU's answers.
     private func begin(_ head: Head.ID, _ opening: Int, _ arguments: [String: JSONValue]) {
-        guard timer >= 0 else { return }
         let command = QMPRepetition("screendump", arguments, mark: "update-\(opening)") {
             [weak self] in self?.take($0, opening, of: head) ?? false
         }
-        let (isWanted, mustStart) = state.withLock { state in
-            guard !state.isClosed, state.opened[head] == opening else { return (false, false) }
-            state.entries.append(Entry(head: head, opening: opening, command: command))
-            defer { state.isRunning = true }
-            return (true, !state.isRunning)
+        let isWanted = state.withLock { state in
+            guard !state.isClosed, state.opened[head] == opening else { return false }
+            if !state.hasAlarm {
+                state.hasAlarm = client.onAlarm { [weak self] in self?.sendDue() ?? false }
+            }
+            if state.hasAlarm {
+                state.entries.append(Entry(head: head, opening: opening, command: command))
+            }
+            return state.hasAlarm
         }
-        guard isWanted else { return }
-        client.add(command)
-        if mustStart { startThread("qmp-updates") { [self] in run() } }
+        if isWanted { client.add(command) }
     }
 
     // Whether it may be sent again.
@@ -263,42 +257,36 @@ final class UpdateRequests: Sendable {
             guard let index = state.entries.firstIndex(where: { $0.head == head }) else { return }
             let due = state.entries[index].screen.due
             body(&state.entries[index].screen, DispatchTime.now().uptimeNanoseconds)
-            if state.entries[index].screen.due != due { swiftvm_timer_set(timer, state.next) }
+            // One timer, so that a picture that comes in time puts a request off without waking anybody.
+            if state.entries[index].screen.due != due { client.setAlarm(at: state.next) }
         }
     }
 
-    private enum Step {
-        case ask(QMPRepetition)
-        case wait
-        case end
-    }
-
-    private func run() {
-        while true {
-            switch nextStep() {
-            case .ask(let command):
-                guard !client.send(command) else { continue }
-                // The monitor is gone, or QEMU has read nothing from it for long.
-                logger.debug("\(client.name): screens are read by QEMU's clock alone from here on")
-                state.withLock { $0.isClosed = true }
-            case .wait: swiftvm_timer_wait(timer)
-            case .end: return
-            }
+    // The client's alarm: sends what is due; whether more will be.
+    private func sendDue() -> Bool {
+        while let command = nextDue() {
+            if client.send(command) { continue }
+            // The monitor is gone, or QEMU has read nothing from it for long.
+            logger.debug("\(client.name): screens are read by QEMU's clock alone from here on")
+            state.withLock { $0.isClosed = true }
+        }
+        return state.withLock { state in
+            client.setAlarm(at: state.next)
+            return state.next > 0
         }
     }
 
     // Nothing is sent under the lock, on which a picture's thread would then wait.
-    private func nextStep() -> Step {
+    private func nextDue() -> QMPRepetition? {
         state.withLock { state in
-            if state.isClosed { return .end }
+            if state.isClosed { return nil }
             let now = DispatchTime.now().uptimeNanoseconds
             for index in state.entries.indices
             where state.entries[index].screen.takesTurn(at: now, every: interval) {
                 state.owed += 1
-                return .ask(state.entries[index].command)
+                return state.entries[index].command
             }
-            swiftvm_timer_set(timer, state.next)
-            return .wait
+            return nil
         }
     }
 }
