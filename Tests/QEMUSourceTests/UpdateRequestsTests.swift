@@ -111,12 +111,13 @@ private let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         let client: QMPClient
         let requests: UpdateRequests
         private let machine: QMPMachine
-        private let ended = Recorder<Bool>()
+        let ended = Recorder<Bool>()
+        let events = Recorder<String>()
 
         /// The monitor is one of a guest with that device, and gives these lines for a `screendump` of that number.
         init(
             _ type: String, gl: String = "off", rate: Int = 1000,
-            screendump: @escaping @Sendable (_ id: String) -> [String] = { Rig.refusal($0) }
+            screendump: @escaping @Sendable (_ id: String) -> [String]? = { Rig.refusal($0) }
         ) throws {
             let answers = Mutex([#""/machine/unattached/device[8]""#, "\"\(type)\"", "0"])
             server = try ScriptedQMP(
@@ -131,7 +132,9 @@ private let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
                     default: return ScriptedQMP.plain(command, id)
                     }
                 })
-            client = try connectedClient(of: server.path) { [ended] in ended.note(true) }
+            client = try connectedClient(
+                of: server.path, onEvent: { [events] in events.note($0.name) }
+            ) { [ended] in ended.note(true) }
             var limits = QEMULimits()
             limits.update = 60_000
             requests = UpdateRequests(client: client, rate: rate, limits: limits, logger: logger)
@@ -193,6 +196,38 @@ private let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         }
         // Other commands are answered between them.
         try rig.settle()
+    }
+
+    /// What QEMU tells and answers meanwhile is read with the answers, and its end heard.
+    @Test func hearsTheRestBetweenRequests() throws {
+        let count = Mutex(0)
+        let rig = try Rig("VGA", rate: 250) { id in
+            let number = count.withLock { count in
+                count += 1
+                return count
+            }
+            return number > 20 ? nil : [#"{"event": "RESUME"}"#] + Rig.refusal(id)
+        }
+        try rig.waitForRequest()
+        try rig.settle()
+        try eventually("the end") {
+            rig.requests.want(0)
+            return !rig.ended.values.isEmpty
+        }
+        #expect(rig.events.values == Array(repeating: "RESUME", count: 20))
+    }
+
+    /// Pictures that come sooner than it asks put its requests off, and nothing else.
+    @Test func hearsTheRestWhileRequestsArePutOff() throws {
+        let rig = try Rig("VGA", rate: 34) { id in Rig.refusal(id) + [#"{"event": "RESUME"}"#] }
+        try eventually("a request") {
+            if rig.asked == 0 { rig.requests.expect(0, isHasty: false) }
+            return rig.asked > 0
+        }
+        try eventually("what came after the answer") {
+            rig.requests.want(0)
+            return !rig.events.values.isEmpty
+        }
     }
 
     @Test func oneRequestAtATime() throws {
@@ -286,11 +321,12 @@ private let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
 }
 
 private func connectedClient(
-    of path: String, onEnd: @escaping @Sendable () -> Void
+    of path: String, onEvent: @escaping @Sendable (QMPEvent) -> Void = { _ in },
+    onEnd: @escaping @Sendable () -> Void
 ) throws -> QMPClient {
     let client = QMPClient(
         socket: swiftvmConnect(path), name: "scripted", limits: QEMULimits(), logger: logger,
-        onEvent: { _ in }, onEnd: onEnd)
+        onEvent: onEvent, onEnd: onEnd)
     try client.negotiate(greetingWithin: 20_000)
     return client
 }

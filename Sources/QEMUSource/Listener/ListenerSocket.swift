@@ -6,7 +6,7 @@ internal import SystemPackage
 
 /// One end of a socket that one thread reads and any thread may shut down.
 ///
-/// Each wait has a deadline, or ends with ``shutDown()``.
+/// Non-blocking inside: each wait is a poll(2) with a deadline, or ends with ``shutDown()``.
 final class ListenerSocket: Sendable {
     /// How many descriptors one message may bring along. Four planes are the most that a dma-buf has.
     static let maximumDescriptors = 16
@@ -39,7 +39,7 @@ final class ListenerSocket: Sendable {
     init(_ descriptor: consuming OwnedDescriptor) throws(Errno) {
         number = descriptor.rawValue
         let flags = fcntl(number, F_GETFL)
-        if flags < 0 || fcntl(number, F_SETFL, flags & ~O_NONBLOCK) < 0 {
+        if flags < 0 || fcntl(number, F_SETFL, flags | O_NONBLOCK) < 0 {
             throw Errno(rawValue: errno)
         }
         numbers = .allocate(capacity: ListenerSocket.maximumDescriptors)
@@ -72,32 +72,40 @@ final class ListenerSocket: Sendable {
         }
     }
 
-    /// Reads what is there, at least one byte, or nil at the end of the stream. `isExpected` says that there is some, or will be at once: then there is no limit, and one
-    /// call waits and reads. Only the reading thread.
+    /// Reads what is there, at least one byte, or nil at the end of the stream. `isExpected` says that some is there most likely; else it is waited for first,
+    /// which saves a call that finds nothing. Only the reading thread.
     func receive(
         into buffer: UnsafeMutableRawBufferPointer, maximumDescriptors: Int,
         deadline: PollDeadline = .never, isExpected: Bool = false
     ) throws(DBusWireError) -> Received? {
         if !isExpected { try wait(for: Int16(POLLIN), deadline: deadline, doing: "reading") }
-        var count = 0
-        var isTruncated = false
-        let begin = Moment.now
-        let got = swiftvm_receive(
-            number, buffer.baseAddress!, buffer.count, numbers,
-            min(maximumDescriptors, ListenerSocket.maximumDescriptors), &count, &isTruncated)
-        let error = errno
-        if got > 0 {
-            // Most bring none, and then nothing is allocated.
-            let descriptors = (0..<count).map {
-                PassedDescriptor(OwnedDescriptor(owning: numbers[$0]))
+        while true {
+            var count = 0
+            var isTruncated = false
+            let begin = Moment.now
+            let got = swiftvm_receive(
+                number, buffer.baseAddress!, buffer.count, numbers,
+                min(maximumDescriptors, ListenerSocket.maximumDescriptors), &count,
+                &isTruncated)
+            let error = errno
+            if got > 0 {
+                // Most bring none, and then nothing is allocated.
+                let descriptors = (0..<count).map {
+                    PassedDescriptor(OwnedDescriptor(owning: numbers[$0]))
+                }
+                return Received(
+                    byteCount: got, begin: begin, descriptors: descriptors, isTruncated: isTruncated
+                )
             }
-            return Received(
-                byteCount: got, begin: begin, descriptors: descriptors, isTruncated: isTruncated)
+            // Descriptors cannot come without a byte; whoever sends them with none gets them closed.
+            for index in 0..<count { close(numbers[index]) }
+            if got == 0 || isShutDown { return nil }
+            switch error {
+            case EAGAIN: try wait(for: Int16(POLLIN), deadline: deadline, doing: "reading")
+            case ECONNRESET: return nil
+            default: throw DBusWireError("recvmsg: \(Errno(rawValue: error))")
+            }
         }
-        // Descriptors cannot come without a byte; whoever sends them with none gets them closed.
-        for index in 0..<count { close(numbers[index]) }
-        if got == 0 || error == ECONNRESET || isShutDown { return nil }
-        throw DBusWireError("recvmsg: \(Errno(rawValue: error))")
     }
 
     /// Sends all bytes, or none that anybody reads when the connection has ended at either side, which ``receive(into:maximumDescriptors:deadline:)``
@@ -106,7 +114,7 @@ final class ListenerSocket: Sendable {
         var sent = 0
         while sent < bytes.count {
             let got = bytes.withUnsafeBytes {
-                swiftvm_send_now(number, $0.baseAddress! + sent, bytes.count - sent, nil, 0)
+                swiftvm_send(number, $0.baseAddress! + sent, bytes.count - sent, nil, 0)
             }
             if got >= 0 {
                 sent += got

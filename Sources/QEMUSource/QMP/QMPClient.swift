@@ -272,8 +272,11 @@ final class QMPClient: Sendable {
         }
     }
 
+    /// For how long the socket is left alone at most, in milliseconds: alarms may be put off again and again.
+    private static let longestRest: CInt = 50
+
     /// Waits until there is something to read, or the alarm's time has come, which it tells; nil when it cannot. With `mayRest` it waits for the alarm and
-    /// the connection's end only, unless somebody waits for an answer.
+    /// the connection's end only, unless somebody waits for an answer, and not for long.
     private func waitForInput(mayRest: Bool) -> Bool? {
         let isResting = state.withLock { state in
             state.isResting = mayRest && state.waiting.isEmpty
@@ -285,7 +288,9 @@ final class QMPClient: Sendable {
             pollfd(fd: timer, events: Int16(POLLIN), revents: 0)
         )
         let ready = withUnsafeMutablePointer(to: &entries) {
-            $0.withMemoryRebound(to: pollfd.self, capacity: 2) { poll($0, 2, -1) }
+            $0.withMemoryRebound(to: pollfd.self, capacity: 2) {
+                poll($0, 2, isResting ? QMPClient.longestRest : -1)
+            }
         }
         if ready < 0 { return errno == EINTR ? false : nil }
         return entries.1.revents != 0 && swiftvm_timer_take(timer)

@@ -254,7 +254,9 @@ final class UpdateRequests: Sendable {
 
     private func change(_ head: Head.ID, _ body: (inout Screen, UInt64) -> Void) {
         state.withLock { state in
-            guard let index = state.entries.firstIndex(where: { $0.head == head }) else { return }
+            guard !state.isClosed,
+                let index = state.entries.firstIndex(where: { $0.head == head })
+            else { return }
             let due = state.entries[index].screen.due
             body(&state.entries[index].screen, DispatchTime.now().uptimeNanoseconds)
             // One timer, so that a picture that comes in time puts a request off without waking anybody.
