@@ -68,6 +68,8 @@ public final class RecordingSink: HeadSink {
         var releases: [FrameRelease] = []
         var failure: SurfaceError?
         var cursor: Cursor?
+        var collected = 0
+        var flushes: [Int] = []
     }
 
     private let state = Mutex(State())
@@ -100,6 +102,9 @@ public final class RecordingSink: HeadSink {
     /// The last surface that came, kept beyond its call, which no real sink may do.
     public var keptSurface: DisplaySurface? { state.withLock { $0.last } }
 
+    /// How many events each ``flush()`` ended that were collected, in order.
+    public var flushes: [Int] { state.withLock { $0.flushes } }
+
     /// The picture that a GPU holds; nil while another is shown, or none.
     public var scanout: GLScanout? { state.withLock { $0.scanout } }
 
@@ -123,6 +128,21 @@ public final class RecordingSink: HeadSink {
             if arrived.wait(timeout: deadline) == .timedOut { return condition(self) }
         }
         return true
+    }
+
+    /// Takes an event as ``receive(_:)``, and counts it.
+    public func collect(_ event: DisplayEvent) throws(SurfaceError) {
+        try receive(event)
+        state.withLock { $0.collected += 1 }
+    }
+
+    /// Notes how many were collected.
+    public func flush() {
+        state.withLock { state in
+            state.flushes.append(state.collected)
+            state.collected = 0
+        }
+        arrived.signal()
     }
 
     /// Copies the event's pixels and notes it.

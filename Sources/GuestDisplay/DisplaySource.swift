@@ -25,12 +25,19 @@ public protocol HeadSink: AnyObject, Sendable {
     /// not wait for a window or a display server. It throws ``SurfaceError`` when the event cannot be shown as it is (the last good
     /// picture stays), so that the source can answer its sender; an event that is queued for later is accepted.
     func receive(_ event: DisplayEvent) throws(SurfaceError)
+    /// Takes the next event as ``receive(_:)``, which others follow at once or ``flush()`` does: a guest's screen that was read in several parts may be shown when all of
+    /// them are there. Without an implementation of its own, a sink takes each by itself.
+    func collect(_ event: DisplayEvent) throws(SurfaceError)
+    /// Nothing has come after what was collected. Called as ``receive(_:)`` is; does nothing when nothing was collected.
+    func flush()
     /// Hears how many nanoseconds a stage took that the source alone can measure, which is ``Stage/receive``. Any thread; must not wait. Without an
     /// implementation of its own, a sink does not count it.
     func note(_ stage: Stage, nanoseconds: UInt64)
 }
 
 extension HeadSink {
+    public func collect(_ event: DisplayEvent) throws(SurfaceError) { try receive(event) }
+    public func flush() {}
     public func note(_ stage: Stage, nanoseconds: UInt64) {}
 }
 

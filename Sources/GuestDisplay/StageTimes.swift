@@ -4,7 +4,8 @@ internal import Glibc
 public struct Moment: Hashable, Sendable {
     private let nanoseconds: UInt64
 
-    init(nanoseconds: UInt64) {
+    /// So long after the clock began.
+    package init(nanoseconds: UInt64) {
         self.nanoseconds = nanoseconds
     }
 

@@ -12,6 +12,11 @@ public final class IngestHead: HeadPictures {
     let state: HeadState
     private let worker: IngestWorker
     private let updater: HeadUpdater
+    /// Since when there are changes that wait for ``flush()``; nil when there are none.
+    private let collectedSince = Mutex<Moment?>(nil)
+
+    /// For how long at most changes are collected, in nanoseconds: a quarter of a frame's time at sixty a second.
+    private static let collectingLimit: UInt64 = 4_000_000
 
     init(worker: IngestWorker) {
         self.worker = worker
@@ -101,13 +106,42 @@ public final class IngestHead: HeadPictures {
     /// Takes the next event: copies borrowed pixels before it returns, never waits for a window. Throws when the event
     /// cannot be shown; the last good picture stays. A mapping whose memory goes while it is read later is refused in the log, and its next update with an error.
     public func receive(_ event: DisplayEvent) throws(SurfaceError) {
+        try apply(event)
+        update()
+    }
+
+    /// Takes the next event as ``receive(_:)``; no picture is made of changed pixels before ``flush()``, or a few milliseconds have passed.
+    public func collect(_ event: DisplayEvent) throws(SurfaceError) {
+        try apply(event)
+        guard case .update(.pixels) = event else { return update() }
+        let now = Moment.now
+        let mustWait = collectedSince.withLock { since in
+            defer { since = since ?? now }
+            return since.map { now.nanoseconds(since: $0) < IngestHead.collectingLimit } ?? true
+        }
+        if !mustWait { update() }
+    }
+
+    /// Makes a picture of what was collected.
+    public func flush() {
+        if isCollecting { update() }
+    }
+
+    private var isCollecting: Bool { collectedSince.withLock { $0 != nil } }
+
+    private func update() {
+        collectedSince.withLock { $0 = nil }
+        updater.updateNow()
+    }
+
+    private func apply(_ event: DisplayEvent) throws(SurfaceError) {
         state.counters.withLock { $0.events += 1 }
         let begin = Moment.now
         if case .update(.inPlace(_, let release?)) = event { time(release) }
         do throws(SurfaceError) {
             let (event, path, trial) = try worker.prepared(event)
             if case .scanout = event { tell(path) }
-            try state.apply(event, path: path)
+            try state.apply(event, path: path, isCollecting: isCollecting)
             trial?.onFailure { [weak self] error in self?.refuse(event, error) }
         } catch {
             noteRefusal(of: event, error)
@@ -125,7 +159,6 @@ public final class IngestHead: HeadPictures {
             }
         case .scanout(.off), .cursor, .cursorPosition: break
         }
-        updater.updateNow()
     }
 
     /// Counts what the source has measured.

@@ -99,7 +99,9 @@ struct Stages: ParsableCommand {
         let isSoftware = if case .software = renderer { true } else { false }
         let window = WindowMemory(StageRig.size)
         for frame in frames.all {
-            let result = try measure("receive and ingest, \(frame.name), \(name)") { turn in
+            let result = try measure(
+                "receive and ingest, \(frame.name), \(name)", pause: Stages.apart
+            ) { turn in
                 let number = picture.number
                 try rig.send(frame.messages[turn % 2])
                 picture = rig.picture(after: number)
@@ -191,11 +193,17 @@ struct Stages: ParsableCommand {
 
     // MARK: Measuring
 
+    /// In microseconds; changes that follow each other sooner are parts of one, whose rest is waited for.
+    private static let apart: UInt32 = 3000
+
     /// Milliseconds of each run; the first quarter does not count.
-    private func time(_ body: (Int) throws -> Void) throws -> [Double] {
+    private func time(
+        pause: UInt32 = 0, _ body: (Int) throws -> Void
+    ) throws -> [Double] {
         var times: [Double] = []
         times.reserveCapacity(repetitions)
         for turn in 0..<repetitions + repetitions / 4 {
+            if pause > 0 { usleep(pause) }
             let start = now()
             try body(turn)
             if turn >= repetitions / 4 { times.append((now() - start) * 1000) }
@@ -205,9 +213,9 @@ struct Stages: ParsableCommand {
 
     private func measure(
         _ name: String, to referenceName: String? = nil, _ reference: [Double]? = nil,
-        _ body: (Int) throws -> Void
+        pause: UInt32 = 0, _ body: (Int) throws -> Void
     ) throws -> Result {
-        let times = try time(body)
+        let times = try time(pause: pause, body)
         // Once more for the allocations, so that the clock and the list have no part in them.
         if trace {
             print("\(name):")
@@ -217,7 +225,10 @@ struct Stages: ParsableCommand {
         let before = swiftvm_allocations()
         // In turn with those before: a frame that shows nothing new is none.
         let first = times.count + repetitions / 4
-        for turn in first..<first + repetitions { try body(turn) }
+        for turn in first..<first + repetitions {
+            if pause > 0 { usleep(pause) }
+            try body(turn)
+        }
         let allocations = swiftvm_allocations() - before
         swiftvm_trace_allocations(0)
         let median = Spread.median(times)

@@ -82,6 +82,7 @@ final class DBusMessageReader: @unchecked Sendable {
     }
 
     private let socket: ListenerSocket
+    private let collector: UpdateCollector
     private var buffer: ReceiveBuffer
     /// How many bytes of the stream were dropped from the buffer.
     private var consumed = 0
@@ -97,8 +98,10 @@ final class DBusMessageReader: @unchecked Sendable {
     /// Why the rest of the last message did not come.
     private(set) var failure: DBusWireError?
 
-    init(socket: ListenerSocket) throws(Errno) {
+    /// What `collector` has is flushed whenever nothing more has come.
+    init(socket: ListenerSocket, collector: UpdateCollector) throws(Errno) {
         self.socket = socket
+        self.collector = collector
         buffer = try ReceiveBuffer()
     }
 
@@ -215,7 +218,7 @@ final class DBusMessageReader: @unchecked Sendable {
                 let received = try socket.receive(
                     into: buffer.room(for: most ?? wanted),
                     maximumDescriptors: ListenerSocket.maximumDescriptors - held,
-                    isExpected: begin != nil)
+                    beforeWaiting: flush)
             else {
                 if buffer.count == 0 { return false }
                 throw DBusWireError(
@@ -232,6 +235,13 @@ final class DBusMessageReader: @unchecked Sendable {
             }
         }
         return true
+    }
+
+    // Nothing has come.
+    private func flush() throws(DBusWireError) {
+        let mayFollow = collector.expectsMore(isInMessage: begin != nil)
+        if mayFollow, try socket.isReadable(within: UpdateCollector.pause) { return }
+        collector.flush()
     }
 
     private func cutOff(_ frame: DBusFrame) -> DBusWireError {

@@ -142,13 +142,16 @@ final class ListenerConnection: Sendable {
         let sender = ReplySender(socket: socket, timeout: replyTimeout)
         // A frame may be released long after the connection has ended.
         defer { sender.end() }
+        // What came just before the end is shown as well.
+        let collector = UpdateCollector(sink: sink)
+        defer { collector.flush() }
         do throws(DBusWireError) {
             try DBusAuthentication.run(
                 on: socket, deadline: PollDeadline(after: authenticationTimeout))
             logger.debug("listener: authenticated")
-            let reader = try reader(of: socket)
+            let reader = try reader(of: socket, collector)
             var dispatcher = ListenerDispatcher(
-                sink: sink, logger: logger,
+                sink: sink, collector: collector, logger: logger,
                 watchdog: ReplyWatchdog(limit: releaseLimit, logger: logger),
                 accepting: acceptance,
                 announcedSize: { [unowned self] in state.withLock { $0.announcedSize } },
@@ -180,9 +183,11 @@ final class ListenerConnection: Sendable {
         return socket.isShutDown ? .closed : .peerClosed
     }
 
-    private func reader(of socket: ListenerSocket) throws(DBusWireError) -> DBusMessageReader {
+    private func reader(
+        of socket: ListenerSocket, _ collector: UpdateCollector
+    ) throws(DBusWireError) -> DBusMessageReader {
         do throws(Errno) {
-            return try DBusMessageReader(socket: socket)
+            return try DBusMessageReader(socket: socket, collector: collector)
         } catch {
             throw DBusWireError("no memory for messages: mmap: \(error)")
         }

@@ -27,6 +27,7 @@ struct ListenerDispatcher {
     }
 
     let sink: any HeadSink
+    private let collector: UpdateCollector
     let logger: Logger
     private(set) var refusals: RefusalLog
     private let watchdog: ReplyWatchdog
@@ -46,12 +47,13 @@ struct ListenerDispatcher {
     var pictureSize: Size? { shown.size }
 
     init(
-        sink: any HeadSink, logger: Logger, watchdog: ReplyWatchdog,
+        sink: any HeadSink, collector: UpdateCollector, logger: Logger, watchdog: ReplyWatchdog,
         accepting acceptance: DMABuffer.Acceptance,
         announcedSize: @escaping @Sendable () -> Size? = { nil },
         onMismatch: @escaping @Sendable () -> Void = {}
     ) {
         self.sink = sink
+        self.collector = collector
         self.logger = logger
         self.watchdog = watchdog
         self.acceptance = acceptance
@@ -193,7 +195,9 @@ struct ListenerDispatcher {
         let surface = try surface(
             width: rect.width, height: rect.height, stride: stride, offset: 0, format: format,
             memory)
-        try deliver(.update(.pixels(surface, x: rect.x, y: rect.y)))
+        try deliver { () throws(SurfaceError) in
+            try collector.collect(.update(.pixels(surface, x: rect.x, y: rect.y)))
+        }
     }
 
     // MARK: Pictures in shared memory
@@ -358,8 +362,12 @@ struct ListenerDispatcher {
     }
 
     private func deliver(_ event: DisplayEvent) throws(DBusFault) {
+        try deliver { () throws(SurfaceError) in try sink.receive(event) }
+    }
+
+    private func deliver(_ body: () throws(SurfaceError) -> Void) throws(DBusFault) {
         do throws(SurfaceError) {
-            try sink.receive(event)
+            try body()
         } catch {
             throw .failed(error.description)
         }

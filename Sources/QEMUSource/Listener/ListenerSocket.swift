@@ -72,13 +72,12 @@ final class ListenerSocket: Sendable {
         }
     }
 
-    /// Reads what is there, at least one byte, or nil at the end of the stream. `isExpected` says that some is there most likely; else it is waited for first,
-    /// which saves a call that finds nothing. Only the reading thread.
+    /// Reads what is there, at least one byte, or nil at the end of the stream. `beforeWaiting` is called when there is nothing. Only the reading thread.
     func receive(
         into buffer: UnsafeMutableRawBufferPointer, maximumDescriptors: Int,
-        deadline: PollDeadline = .never, isExpected: Bool = false
+        deadline: PollDeadline = .never,
+        beforeWaiting: () throws(DBusWireError) -> Void = { () throws(DBusWireError) in }
     ) throws(DBusWireError) -> Received? {
-        if !isExpected { try wait(for: Int16(POLLIN), deadline: deadline, doing: "reading") }
         while true {
             var count = 0
             var isTruncated = false
@@ -101,7 +100,9 @@ final class ListenerSocket: Sendable {
             for index in 0..<count { close(numbers[index]) }
             if got == 0 || isShutDown { return nil }
             switch error {
-            case EAGAIN: try wait(for: Int16(POLLIN), deadline: deadline, doing: "reading")
+            case EAGAIN:
+                try beforeWaiting()
+                try wait(for: Int16(POLLIN), deadline: deadline, doing: "reading")
             case ECONNRESET: return nil
             default: throw DBusWireError("recvmsg: \(Errno(rawValue: error))")
             }
@@ -133,6 +134,14 @@ final class ListenerSocket: Sendable {
         guard swiftvm_send_credentials(number) == 1 else {
             throw DBusWireError("sendmsg: \(Errno(rawValue: errno))")
         }
+    }
+
+    /// Whether there is something to read, or the stream's end, within so many milliseconds.
+    func isReadable(within milliseconds: CInt) throws(DBusWireError) -> Bool {
+        var entry = pollfd(fd: number, events: Int16(POLLIN), revents: 0)
+        let ready = poll(&entry, 1, milliseconds)
+        if ready < 0 && errno != EINTR { throw DBusWireError("poll: \(Errno(rawValue: errno))") }
+        return ready > 0
     }
 
     private func wait(

@@ -1,0 +1,87 @@
+import DisplayTesting
+import GuestDisplay
+import Testing
+
+@testable import QEMUSource
+
+/// What is told in several messages is shown as one.
+@Suite struct UpdateCollectorTests {
+    private let pixel: [UInt8] = [1, 2, 3, 0]
+
+    private func encoded(_ messages: [WireMessage]) -> [UInt8] {
+        messages.enumerated().flatMap { $1.encoded(serial: UInt32($0 + 100)) }
+    }
+
+    private func update(_ x: Int32) -> WireMessage {
+        .update(x, 0, 1, 1, pixel).with { $0.flags = 1 }
+    }
+
+    @Test func `updates that came together are flushed together`() throws {
+        let rig = try ListenerRig()
+        try rig.good(.scanout(4, 1, card(16)))
+        // Less than a socket takes at once.
+        try rig.peer.send(bytes: encoded((0..<4).map(update)))
+        #expect(rig.sink.wait { $0.flushes == [4] })
+        #expect(rig.sink.picture?.bytes == pixel + pixel + pixel + pixel)
+    }
+
+    /// A sender that stops in the middle of a message does not keep the window from those before it.
+    @Test func `a message that does not come to its end keeps nothing back`() throws {
+        let rig = try ListenerRig()
+        try rig.good(.scanout(4, 1, card(16)))
+        let bytes = encoded([update(0), update(1)])
+        try rig.peer.send(bytes: Array(bytes.dropLast(3)))
+        #expect(rig.sink.wait { $0.flushes == [1] })
+        try rig.peer.send(bytes: Array(bytes.suffix(3)))
+        #expect(rig.sink.wait { $0.flushes == [1, 1] })
+    }
+
+    @Test func `what came before the end is flushed`() throws {
+        let rig = try ListenerRig()
+        try rig.good(.scanout(4, 1, card(16)))
+        try rig.peer.send(bytes: encoded([update(0), update(1)]))
+        rig.peer.hangUp()
+        _ = try rig.ends.wait()
+        #expect(rig.sink.flushes.reduce(0, +) == 2)
+    }
+
+    @Test func `more is waited for where it has come before`() throws {
+        let sink = RecordingSink()
+        let collector = UpdateCollector(sink: sink)
+        let surface = try DisplaySurface(
+            width: 1, height: 1, stride: 4, format: .x8r8g8b8,
+            memory: SurfaceBytes(pixel))
+        try sink.receive(.scanout(.surface(surface)))
+        var time: UInt64 = 1
+        func collect(after nanoseconds: UInt64) throws {
+            time += nanoseconds
+            try collector.collect(
+                .update(.pixels(surface, x: 0, y: 0)), at: Moment(nanoseconds: time))
+        }
+        func flush() { collector.flush(at: Moment(nanoseconds: time)) }
+        let reading: UInt64 = 16_000_000
+
+        #expect(!collector.expectsMore(isInMessage: true), "nothing was collected")
+        try collect(after: reading)
+        #expect(!collector.expectsMore(isInMessage: false))
+        #expect(collector.expectsMore(isInMessage: true))
+        flush()
+        try collect(after: reading)
+        #expect(!collector.expectsMore(isInMessage: false))
+        flush()
+        // A part of the same reading that was not waited for.
+        try collect(after: UpdateCollector.gap / 2)
+        for _ in 0..<UpdateCollector.patience {
+            #expect(collector.expectsMore(isInMessage: false))
+            flush()
+            try collect(after: reading)
+        }
+        #expect(!collector.expectsMore(isInMessage: false), "it is one part again")
+        // Two that came together.
+        try collect(after: 0)
+        #expect(collector.expectsMore(isInMessage: false))
+        flush()
+        flush()
+        #expect(sink.flushes.last == 2)
+    }
+}
