@@ -1,4 +1,6 @@
+#define _GNU_SOURCE
 #include <errno.h>
+#include <poll.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/timerfd.h>
@@ -60,4 +62,11 @@ bool swiftvm_timer_take(int timer)
 {
     uint64_t count;
     return read(timer, &count, sizeof count) == sizeof count;
+}
+
+int swiftvm_poll_readable(int fd, long nanoseconds)
+{
+    struct pollfd entry = {.fd = fd, .events = POLLIN};
+    struct timespec limit = {.tv_nsec = nanoseconds};
+    return ppoll(&entry, 1, &limit, NULL);
 }

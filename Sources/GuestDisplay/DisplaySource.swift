@@ -25,10 +25,10 @@ public protocol HeadSink: AnyObject, Sendable {
     /// not wait for a window or a display server. It throws ``SurfaceError`` when the event cannot be shown as it is (the last good
     /// picture stays), so that the source can answer its sender; an event that is queued for later is accepted.
     func receive(_ event: DisplayEvent) throws(SurfaceError)
-    /// Takes the next event as ``receive(_:)``, which others follow at once or ``flush()`` does: a guest's screen that was read in several parts may be shown when all of
-    /// them are there. Without an implementation of its own, a sink takes each by itself.
+    /// Takes the next event as ``receive(_:)``; other events or ``flush()`` follow within a few milliseconds, and what has changed need not be shown before: a guest's screen
+    /// that was read at once comes in several parts. Without an implementation of its own, a sink takes each by itself.
     func collect(_ event: DisplayEvent) throws(SurfaceError)
-    /// Nothing has come after what was collected. Called as ``receive(_:)`` is; does nothing when nothing was collected.
+    /// Nothing follows what was collected. Called as ``receive(_:)`` is, never during another call; does nothing when nothing was collected.
     func flush()
     /// Hears how many nanoseconds a stage took that the source alone can measure, which is ``Stage/receive``. Any thread; must not wait. Without an
     /// implementation of its own, a sink does not count it.

@@ -31,8 +31,6 @@ final class HeadState: @unchecked Sendable {
     /// Whether the source's thread writes the backing picture's memory just now, without the lock: its pixels may still be on their way. Nobody else touches that
     /// memory, and no picture is made of it. Under `lock`.
     private(set) var isFilling = false
-    /// Whether changes are collected. The source's thread's.
-    private var isCollecting = false
     /// Whether the source's thread waits for ``takePending()``. Under `lock`.
     private var isAwaited = false
     private let didTake = DispatchSemaphore(value: 0)
@@ -99,11 +97,8 @@ final class HeadState: @unchecked Sendable {
         _ = old
     }
 
-    /// Applies an event on the source's thread; `path` says how a scanout's pixels come, `isCollecting` that the ingest was not asked yet to look at what changed before.
-    func apply(
-        _ event: DisplayEvent, path: String, isCollecting: Bool = false
-    ) throws(SurfaceError) {
-        self.isCollecting = isCollecting
+    /// Applies an event on the source's thread; `path` says how a scanout's pixels come.
+    func apply(_ event: DisplayEvent, path: String) throws(SurfaceError) {
         switch event {
         case .cursor(let shape):
             cursorState.withLock { state in
@@ -134,7 +129,6 @@ final class HeadState: @unchecked Sendable {
     /// Pixels that are still on their way would keep the ingest from a picture that is whole, one after the other for ever, and for good if they never come: it has
     /// its turn first. It waits for nobody; a driver that hangs does not hold the source for longer than this.
     private func waitForIngest() {
-        if isCollecting { return }
         let mustWait = lock.withLock {
             isAwaited = !pending.isEmpty
             return isAwaited

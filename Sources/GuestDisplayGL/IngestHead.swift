@@ -12,11 +12,8 @@ public final class IngestHead: HeadPictures {
     let state: HeadState
     private let worker: IngestWorker
     private let updater: HeadUpdater
-    /// Since when there are changes that wait for ``flush()``; nil when there are none.
-    private let collectedSince = Mutex<Moment?>(nil)
-
-    /// For how long at most changes are collected, in nanoseconds: a quarter of a frame's time at sixty a second.
-    private static let collectingLimit: UInt64 = 4_000_000
+    /// Whether there are changes that wait for ``flush()``. The source's thread's.
+    private let hasCollected = Atomic<Bool>(false)
 
     init(worker: IngestWorker) {
         self.worker = worker
@@ -110,27 +107,24 @@ public final class IngestHead: HeadPictures {
         update()
     }
 
-    /// Takes the next event as ``receive(_:)``; no picture is made of changed pixels before ``flush()``, or a few milliseconds have passed.
+    /// Takes the next event as ``receive(_:)``; no picture is made of changed pixels before ``flush()``, or another event.
     public func collect(_ event: DisplayEvent) throws(SurfaceError) {
         try apply(event)
-        guard case .update(.pixels) = event else { return update() }
-        let now = Moment.now
-        let mustWait = collectedSince.withLock { since in
-            defer { since = since ?? now }
-            return since.map { now.nanoseconds(since: $0) < IngestHead.collectingLimit } ?? true
+        switch event {
+        case .update(.pixels), .update(.inPlace(_, nil)):
+            hasCollected.store(true, ordering: .relaxed)
+        // Somebody waits for a frame's release.
+        default: update()
         }
-        if !mustWait { update() }
     }
 
     /// Makes a picture of what was collected.
     public func flush() {
-        if isCollecting { update() }
+        if hasCollected.load(ordering: .relaxed) { update() }
     }
 
-    private var isCollecting: Bool { collectedSince.withLock { $0 != nil } }
-
     private func update() {
-        collectedSince.withLock { $0 = nil }
+        hasCollected.store(false, ordering: .relaxed)
         updater.updateNow()
     }
 
@@ -141,7 +135,7 @@ public final class IngestHead: HeadPictures {
         do throws(SurfaceError) {
             let (event, path, trial) = try worker.prepared(event)
             if case .scanout = event { tell(path) }
-            try state.apply(event, path: path, isCollecting: isCollecting)
+            try state.apply(event, path: path)
             trial?.onFailure { [weak self] error in self?.refuse(event, error) }
         } catch {
             noteRefusal(of: event, error)

@@ -36,6 +36,26 @@ import Testing
         #expect(rig.sink.wait { $0.flushes == [1, 1] })
     }
 
+    /// Nothing that was collected waits for a message that is handed on while it comes: neither one that is read as a whole then, nor a longer one.
+    @Test(arguments: [100, 500])
+    func `a long message keeps nothing back`(_ height: Int32) throws {
+        let rig = try ListenerRig()
+        let width: Int32 = 700
+        try rig.good(.scanout(700, 500, card(700 * 500 * 4)))
+        let long = WireMessage.update(0, 0, width, height, card(Int(width * height) * 4, seed: 1))
+            .with { $0.flags = 1 }
+        #expect(Int(width * height) * 4 > DBusMessageReader.longMessage)
+        let bytes = encoded([update(0), long])
+        try rig.peer.send(bytes: Array(bytes.dropLast(5000)))
+        // The recording sink cannot be looked at while it reads.
+        if bytes.count < DBusMessageReader.veryLongMessage {
+            #expect(rig.sink.wait { $0.flushes == [1] })
+        }
+        try rig.peer.send(bytes: Array(bytes.suffix(5000)))
+        #expect(rig.sink.wait { $0.flushes == [1, 1] })
+        #expect(rig.sink.picture?.bytes.prefix(8) == card(8, seed: 1)[...])
+    }
+
     @Test func `what came before the end is flushed`() throws {
         let rig = try ListenerRig()
         try rig.good(.scanout(4, 1, card(16)))
@@ -83,5 +103,16 @@ import Testing
         flush()
         flush()
         #expect(sink.flushes.last == 2)
+        // Without an end.
+        try collect(after: reading)
+        let flushes = sink.flushes.count
+        try collect(after: UpdateCollector.limit / 2)
+        collector.flushIfDue(at: Moment(nanoseconds: time))
+        #expect(sink.flushes.count == flushes)
+        try collect(after: UpdateCollector.limit / 2)
+        collector.flushIfDue(at: Moment(nanoseconds: time))
+        #expect(sink.flushes.count == flushes + 1 && sink.flushes.last == 3)
+        collector.flushIfDue(at: Moment(nanoseconds: time + reading))
+        #expect(sink.flushes.count == flushes + 1)
     }
 }

@@ -97,6 +97,9 @@ int swiftvm_poll_set_remove(int set, int fd);
 /// time; returns how many, or -1 with errno.
 int swiftvm_poll_set_wait(int set, uint64_t *_Nonnull numbers, int count, int milliseconds);
 
+/// Waits for so many nanoseconds, less than a second, until a descriptor is readable or at its end (ppoll(2)). 1 when it is, 0, or -1 with errno.
+int swiftvm_poll_readable(int fd, long nanoseconds);
+
 /// A descriptor that is readable for good once it was set (eventfd(2)); -1 with errno.
 int swiftvm_event(void);
 void swiftvm_event_set(int event);

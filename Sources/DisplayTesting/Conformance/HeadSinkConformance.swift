@@ -36,6 +36,7 @@ public struct HeadSinkConformance {
         try showsScanouts()
         try readsLentBytesOnlyInTheCall()
         try placesUpdates()
+        try showsWhatWasCollected()
         try turnsPicturesUpright()
         try refusesUpdatesOutside()
         try goesOffAndOn()
@@ -83,6 +84,27 @@ public struct HeadSinkConformance {
             picture.put(part, x: x, y: y)
             try expect(subject, picture, "an update at \(x), \(y)")
         }
+    }
+
+    private func showsWhatWasCollected() throws {
+        let subject = try make()
+        var picture = TestPicture(width: 9, height: 7, seed: 1)
+        try subject.sink.receive(.scanout(.surface(try picture.surface())))
+        subject.sink.flush()
+        func collect(_ x: Int, _ y: Int) throws {
+            let part = TestPicture(width: 3, height: 2, seed: 10 * x + y + 5)
+            try subject.sink.collect(.update(.pixels(try part.surface(), x: x, y: y)))
+            picture.put(part, x: x, y: y)
+        }
+        for x in 0..<4 { try collect(x, 1) }
+        subject.sink.flush()
+        try expect(subject, picture, "a flush of what was collected")
+        try collect(0, 4)
+        try collect(6, 5)
+        try subject.sink.receive(.cursorPosition(CursorPosition(x: 1, y: 1, isVisible: true)))
+        try expect(subject, picture, "another event after what was collected")
+        subject.sink.flush()
+        try expect(subject, picture, "a flush of nothing")
     }
 
     /// A surface whose last row in memory is the picture's first.

@@ -71,6 +71,8 @@ final class DBusMessageReader: @unchecked Sendable {
     static let stretch = 128 << 10
     /// From which length on a picture is handed out before all of it has come.
     static let longMessage = 2 * stretch
+    /// From which length on it is also then when something was collected before it, which is shown first.
+    static let veryLongMessage = 1 << 20
     /// How much of the body is there then: more than the arguments before the pixels.
     private static let beginning = 64
 
@@ -110,14 +112,18 @@ final class DBusMessageReader: @unchecked Sendable {
         if let failure { throw failure }
         try skipRest()
         restNanoseconds = 0
+        collector.flushIfDue()
         // What came together with the message before is found here.
         begin = buffer.count > 0 ? .now : nil
         guard try fill(DBusFrame.size) else { return nil }
         let frame = try DBusFrame(buffer.bytes)
         guard try fill(frame.headerLength) else { throw cutOff(frame) }
         let header = try parser.header(frame, bytes: buffer.bytes)
+        let bodyLength = frame.messageLength - frame.headerLength
+        // While a message is still on its way, nothing that came before it can be shown: with what was collected it is read as a whole, unless that is dear.
+        if bodyLength >= DBusMessageReader.veryLongMessage { collector.flush() }
         let isLong =
-            frame.messageLength - frame.headerLength >= DBusMessageReader.longMessage
+            bodyLength >= DBusMessageReader.longMessage && !collector.hasCollected
             && ListenerInterface.bringsPixels(header) && header.descriptorCount == 0
             && batches.isEmpty
         let wanted =
@@ -237,11 +243,15 @@ final class DBusMessageReader: @unchecked Sendable {
         return true
     }
 
-    // Nothing has come.
-    private func flush() throws(DBusWireError) {
+    // Nothing has come. Whether it has now.
+    private func flush() throws(DBusWireError) -> Bool {
+        guard collector.hasCollected else { return false }
         let mayFollow = collector.expectsMore(isInMessage: begin != nil)
-        if mayFollow, try socket.isReadable(within: UpdateCollector.pause) { return }
+        if mayFollow, try socket.isReadable(within: UpdateCollector.pause) { return true }
         collector.flush()
+        // What that took is none of this message's time.
+        if begin != nil { begin = .now }
+        return false
     }
 
     private func cutOff(_ frame: DBusFrame) -> DBusWireError {

@@ -258,7 +258,9 @@ struct ListenerDispatcher {
         defer { withExtendedLifetime(release) {} }
         watchdog.watch(reply, of: member)
         do throws(SurfaceError) {
-            try sink.receive(.update(.inPlace(rect, release: release)))
+            let event = DisplayEvent.update(.inPlace(rect, release: release))
+            // Who waits for an answer is not kept waiting for more.
+            if release == nil { try collector.collect(event) } else { try sink.receive(event) }
         } catch {
             reply.send(DBusReply(.failed(error.description)), mayWait: true)
             refusals.note(member, "refused: \(error)")

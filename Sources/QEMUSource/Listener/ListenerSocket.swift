@@ -72,11 +72,12 @@ final class ListenerSocket: Sendable {
         }
     }
 
-    /// Reads what is there, at least one byte, or nil at the end of the stream. `beforeWaiting` is called when there is nothing. Only the reading thread.
+    /// Reads what is there, at least one byte, or nil at the end of the stream. `beforeWaiting` is called when there is nothing, and says whether there is something then.
+    /// Only the reading thread.
     func receive(
         into buffer: UnsafeMutableRawBufferPointer, maximumDescriptors: Int,
         deadline: PollDeadline = .never,
-        beforeWaiting: () throws(DBusWireError) -> Void = { () throws(DBusWireError) in }
+        beforeWaiting: () throws(DBusWireError) -> Bool = { () throws(DBusWireError) in false }
     ) throws(DBusWireError) -> Received? {
         while true {
             var count = 0
@@ -101,7 +102,7 @@ final class ListenerSocket: Sendable {
             if got == 0 || isShutDown { return nil }
             switch error {
             case EAGAIN:
-                try beforeWaiting()
+                if try beforeWaiting() { continue }
                 try wait(for: Int16(POLLIN), deadline: deadline, doing: "reading")
             case ECONNRESET: return nil
             default: throw DBusWireError("recvmsg: \(Errno(rawValue: error))")
@@ -136,10 +137,9 @@ final class ListenerSocket: Sendable {
         }
     }
 
-    /// Whether there is something to read, or the stream's end, within so many milliseconds.
-    func isReadable(within milliseconds: CInt) throws(DBusWireError) -> Bool {
-        var entry = pollfd(fd: number, events: Int16(POLLIN), revents: 0)
-        let ready = poll(&entry, 1, milliseconds)
+    /// Whether there is something to read, or the stream's end, within so many nanoseconds, less than a second.
+    func isReadable(within nanoseconds: Int) throws(DBusWireError) -> Bool {
+        let ready = swiftvm_poll_readable(number, nanoseconds)
         if ready < 0 && errno != EINTR { throw DBusWireError("poll: \(Errno(rawValue: errno))") }
         return ready > 0
     }
