@@ -26,7 +26,7 @@ public protocol HeadSink: AnyObject, Sendable {
     /// picture stays), so that the source can answer its sender; an event that is queued for later is accepted.
     func receive(_ event: DisplayEvent) throws(SurfaceError)
     /// Takes the next event as ``receive(_:)``; other events or ``flush()`` follow within a few milliseconds, and what has changed need not be shown before: a guest's screen
-    /// that was read at once comes in several parts. Without an implementation of its own, a sink takes each by itself.
+    /// that was read at once comes in several parts. No pixels that are still on their way follow before ``flush()``. Without an implementation of its own, a sink takes each by itself.
     func collect(_ event: DisplayEvent) throws(SurfaceError)
     /// Nothing follows what was collected. Called as ``receive(_:)`` is, never during another call; does nothing when nothing was collected.
     func flush()

@@ -56,7 +56,7 @@ final class ListenerRig {
     init(
         sink: RecordingSink = RecordingSink(), authenticate: Bool = true,
         authenticationTimeout: Duration = .seconds(30), replyTimeout: Duration = .seconds(10),
-        releaseLimit: Duration = .seconds(3600),
+        releaseLimit: Duration = .seconds(3600), collectingLimit: UInt64 = UpdateCollector.limit,
         accepting acceptance: DMABuffer.Acceptance = .dmaBuffers
     ) throws {
         peer = try ScriptedListenerPeer()
@@ -66,7 +66,7 @@ final class ListenerRig {
         connection = ListenerConnection(
             socket: peer.takeClientEnd(), sink: sink, logger: ListenerRig.silent,
             authenticationTimeout: authenticationTimeout, replyTimeout: replyTimeout,
-            releaseLimit: releaseLimit, accepting: acceptance,
+            releaseLimit: releaseLimit, collectingLimit: collectingLimit, accepting: acceptance,
             onMismatch: { mismatches.increase() },
             onEnd: { [ends] in ends.append($0) })
         connection.start()

@@ -94,6 +94,8 @@ final class DBusMessageReader: @unchecked Sendable {
     private var batches: [Batch] = []
     /// When the first bytes of the message were found; nil before.
     private var begin: Moment?
+    /// How long it took since then to show what was collected before.
+    private var flushNanoseconds: UInt64 = 0
     private var parser = DBusHeaderParser()
     /// How long the reads of the last message's rest took.
     private(set) var restNanoseconds: UInt64 = 0
@@ -112,7 +114,8 @@ final class DBusMessageReader: @unchecked Sendable {
         if let failure { throw failure }
         try skipRest()
         restNanoseconds = 0
-        collector.flushIfDue()
+        flushNanoseconds = 0
+        if collector.isDue() { collector.flush() }
         // What came together with the message before is found here.
         begin = buffer.count > 0 ? .now : nil
         guard try fill(DBusFrame.size) else { return nil }
@@ -121,7 +124,7 @@ final class DBusMessageReader: @unchecked Sendable {
         let header = try parser.header(frame, bytes: buffer.bytes)
         let bodyLength = frame.messageLength - frame.headerLength
         // While a message is still on its way, nothing that came before it can be shown: with what was collected it is read as a whole, unless that is dear.
-        if bodyLength >= DBusMessageReader.veryLongMessage { collector.flush() }
+        if bodyLength >= DBusMessageReader.veryLongMessage { flushCollected() }
         let isLong =
             bodyLength >= DBusMessageReader.longMessage && !collector.hasCollected
             && ListenerInterface.bringsPixels(header) && header.descriptorCount == 0
@@ -148,7 +151,10 @@ final class DBusMessageReader: @unchecked Sendable {
             header: header,
             body: UnsafeRawBufferPointer(rebasing: buffer.bytes[frame.headerLength..<end]),
             rest: isLong ? self : nil, descriptors: descriptors, descriptorFault: fault,
-            headNanoseconds: begin.map { Moment.now.nanoseconds(since: $0) } ?? 0)
+            headNanoseconds: begin.map {
+                let time = Moment.now.nanoseconds(since: $0)
+                return time - min(flushNanoseconds, time)
+            } ?? 0)
     }
 
     // MARK: The rest of a long message
@@ -246,12 +252,16 @@ final class DBusMessageReader: @unchecked Sendable {
     // Nothing has come. Whether it has now.
     private func flush() throws(DBusWireError) -> Bool {
         guard collector.hasCollected else { return false }
-        let mayFollow = collector.expectsMore(isInMessage: begin != nil)
+        let mayFollow = collector.expectsMore(isInMessage: begin != nil) && !collector.isDue()
         if mayFollow, try socket.isReadable(within: UpdateCollector.pause) { return true }
-        collector.flush()
-        // What that took is none of this message's time.
-        if begin != nil { begin = .now }
+        flushCollected()
         return false
+    }
+
+    private func flushCollected() {
+        let start = Moment.now
+        collector.flush()
+        if begin != nil { flushNanoseconds += Moment.now.nanoseconds(since: start) }
     }
 
     private func cutOff(_ frame: DBusFrame) -> DBusWireError {

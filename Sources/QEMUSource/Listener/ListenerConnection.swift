@@ -36,6 +36,7 @@ final class ListenerConnection: Sendable {
     private let logger: Logger
     private let authenticationTimeout: Duration
     private let replyTimeout: Duration
+    private let collectingLimit: UInt64
     private let releaseLimit: Duration
     private let acceptance: DMABuffer.Acceptance
     private let onMismatch: @Sendable () -> Void
@@ -61,6 +62,7 @@ final class ListenerConnection: Sendable {
         socket: consuming OwnedDescriptor, sink: any HeadSink, logger: Logger,
         authenticationTimeout: Duration = .seconds(30), replyTimeout: Duration = .seconds(10),
         releaseLimit: Duration = ReplyWatchdog.limit,
+        collectingLimit: UInt64 = UpdateCollector.limit,
         accepting acceptance: DMABuffer.Acceptance = .dmaBuffers,
         onMismatch: @escaping @Sendable () -> Void = {},
         onEnd: @escaping @Sendable (ListenerEnd) -> Void
@@ -77,6 +79,7 @@ final class ListenerConnection: Sendable {
         self.authenticationTimeout = authenticationTimeout
         self.replyTimeout = replyTimeout
         self.releaseLimit = releaseLimit
+        self.collectingLimit = collectingLimit
         self.acceptance = acceptance
         self.onMismatch = onMismatch
         self.onEnd = onEnd
@@ -143,7 +146,7 @@ final class ListenerConnection: Sendable {
         // A frame may be released long after the connection has ended.
         defer { sender.end() }
         // What came just before the end is shown as well.
-        let collector = UpdateCollector(sink: sink)
+        let collector = UpdateCollector(sink: sink, limit: collectingLimit)
         defer { collector.flush() }
         do throws(DBusWireError) {
             try DBusAuthentication.run(

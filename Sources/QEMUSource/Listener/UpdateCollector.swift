@@ -13,6 +13,7 @@ final class UpdateCollector: @unchecked Sendable {
     static let patience = 16
 
     private let sink: any HeadSink
+    private let limit: UInt64
     /// How many changes the sink has that it may not have shown, and since when.
     private var count = 0
     private var begin: Moment?
@@ -20,8 +21,10 @@ final class UpdateCollector: @unchecked Sendable {
     private var lastFlush: Moment?
     private var patienceLeft = 0
 
-    init(sink: any HeadSink) {
+    /// `limit` is another than ``limit`` in tests.
+    init(sink: any HeadSink, limit: UInt64 = UpdateCollector.limit) {
         self.sink = sink
+        self.limit = limit
     }
 
     /// Whether the sink has changes that it may not have shown.
@@ -50,11 +53,9 @@ final class UpdateCollector: @unchecked Sendable {
         sink.flush()
     }
 
-    /// The same where changes were collected for long enough.
-    func flushIfDue(at now: @autoclosure () -> Moment = .now) {
-        guard count > 0, let begin, now().nanoseconds(since: begin) >= UpdateCollector.limit else {
-            return
-        }
-        flush()
+    /// Whether changes were collected for long enough.
+    func isDue(at now: @autoclosure () -> Moment = .now) -> Bool {
+        guard count > 0, let begin else { return false }
+        return now().nanoseconds(since: begin) >= limit
     }
 }
