@@ -75,7 +75,7 @@ import Testing
         var time: UInt64 = 1
         func collect(after nanoseconds: UInt64) throws {
             time += nanoseconds
-            try collector.collect(
+            try collector.receive(
                 .update(.pixels(surface, x: 0, y: 0)), at: Moment(nanoseconds: time))
         }
         func flush() { collector.flush(at: Moment(nanoseconds: time)) }
@@ -103,6 +103,19 @@ import Testing
         flush()
         flush()
         #expect(sink.flushes.last == 2)
+        // Another event ends it; one that somebody waits for is not collected.
+        try collect(after: reading)
+        try collector.receive(.cursorPosition(CursorPosition(x: 1, y: 1, isVisible: true)))
+        #expect(!collector.hasCollected)
+        try collector.receive(.update(.inPlace(Rect(surface.size), release: FrameRelease {})))
+        #expect(!collector.hasCollected)
+        try collector.receive(.update(.inPlace(Rect(surface.size), release: nil)))
+        #expect(collector.hasCollected)
+        flush()
+        let before = sink.flushes.count
+        flush()
+        #expect(sink.flushes.count == before, "nothing was collected")
+        time += reading
         // Without an end.
         try collect(after: reading)
         let flushes = sink.flushes.count

@@ -195,9 +195,7 @@ struct ListenerDispatcher {
         let surface = try surface(
             width: rect.width, height: rect.height, stride: stride, offset: 0, format: format,
             memory)
-        try deliver { () throws(SurfaceError) in
-            try collector.collect(.update(.pixels(surface, x: rect.x, y: rect.y)))
-        }
+        try deliver(.update(.pixels(surface, x: rect.x, y: rect.y)))
     }
 
     // MARK: Pictures in shared memory
@@ -258,9 +256,7 @@ struct ListenerDispatcher {
         defer { withExtendedLifetime(release) {} }
         watchdog.watch(reply, of: member)
         do throws(SurfaceError) {
-            let event = DisplayEvent.update(.inPlace(rect, release: release))
-            // Who waits for an answer is not kept waiting for more.
-            if release == nil { try collector.collect(event) } else { try sink.receive(event) }
+            try collector.receive(.update(.inPlace(rect, release: release)))
         } catch {
             reply.send(DBusReply(.failed(error.description)), mayWait: true)
             refusals.note(member, "refused: \(error)")
@@ -364,12 +360,8 @@ struct ListenerDispatcher {
     }
 
     private func deliver(_ event: DisplayEvent) throws(DBusFault) {
-        try deliver { () throws(SurfaceError) in try sink.receive(event) }
-    }
-
-    private func deliver(_ body: () throws(SurfaceError) -> Void) throws(DBusFault) {
         do throws(SurfaceError) {
-            try body()
+            try collector.receive(event)
         } catch {
             throw .failed(error.description)
         }

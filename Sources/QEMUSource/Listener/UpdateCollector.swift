@@ -35,9 +35,15 @@ final class UpdateCollector: @unchecked Sendable {
         count > 0 && (isInMessage || patienceLeft > 0)
     }
 
-    /// Gives the sink a change of the picture.
-    func collect(_ event: DisplayEvent, at now: Moment = .now) throws(SurfaceError) {
-        try sink.collect(event)
+    /// Gives the sink an event: collected where it changes the picture and nobody waits for its frame's release; any other ends what was collected.
+    func receive(_ event: DisplayEvent, at now: Moment = .now) throws(SurfaceError) {
+        switch event {
+        case .update(.pixels), .update(.inPlace(_, nil)): try sink.collect(event)
+        default:
+            try sink.receive(event)
+            count = 0
+            return
+        }
         let follows = lastFlush.map { now.nanoseconds(since: $0) < UpdateCollector.gap } ?? false
         if count > 0 || follows { patienceLeft = UpdateCollector.patience }
         if count == 0 { begin = now }

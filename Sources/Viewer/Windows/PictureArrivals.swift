@@ -45,7 +45,7 @@ public final class PictureArrivals<Picture: GuestPicture>: Sendable {
         }
     }
 
-    /// How many frames may follow each other at once after a while without: QEMU tells of what changed at one refresh in several messages, and the last may be the
+    /// How many frames may follow each other at once after a while without: what changed at one refresh may come in several pictures, and the last may be the
     /// one that somebody waits for.
     private static var burst: UInt64 { 4 }
 
