@@ -12,6 +12,8 @@ final class DMABufferImporter {
         let target: GLenum
         /// The same, for windows' contexts; it may outlive the texture.
         let image: GuestImage
+        /// What the ingest's context reads the texture through; nil until it is asked for, 0 where the driver does not read it so.
+        private var framebuffer: GLuint?
         fileprivate var lastUse: UInt64 = 0
 
         fileprivate init(
@@ -21,6 +23,33 @@ final class DMABufferImporter {
             self.texture = texture
             self.target = target
             self.image = image
+        }
+
+        /// A framebuffer that reads it; nil where the driver has none for its format.
+        func readFramebuffer() -> GLuint? {
+            if let framebuffer { return framebuffer == 0 ? nil : framebuffer }
+            guard target == GLenum(GL_TEXTURE_2D) else { return nil }
+            GLError.forget()
+            var new: GLuint = 0
+            epoxy_glGenFramebuffers(1, &new)
+            epoxy_glBindFramebuffer(GLenum(GL_READ_FRAMEBUFFER), new)
+            epoxy_glFramebufferTexture2D(
+                GLenum(GL_READ_FRAMEBUFFER), GLenum(GL_COLOR_ATTACHMENT0), target, texture, 0)
+            let status = epoxy_glCheckFramebufferStatus(GLenum(GL_READ_FRAMEBUFFER))
+            epoxy_glBindFramebuffer(GLenum(GL_READ_FRAMEBUFFER), 0)
+            if status != GLenum(GL_FRAMEBUFFER_COMPLETE) {
+                epoxy_glDeleteFramebuffers(1, &new)
+                GLError.forget()
+                new = 0
+            }
+            framebuffer = new
+            return new == 0 ? nil : new
+        }
+
+        fileprivate func delete() {
+            if var framebuffer, framebuffer != 0 { epoxy_glDeleteFramebuffers(1, &framebuffer) }
+            var texture = texture
+            epoxy_glDeleteTextures(1, &texture)
         }
     }
 
@@ -166,7 +195,7 @@ final class DMABufferImporter {
 
     /// Frees all.
     func close() {
-        for imported in imports.values { destroy(imported) }
+        for imported in imports.values { imported.delete() }
         imports = [:]
     }
 
@@ -179,12 +208,7 @@ final class DMABufferImporter {
             let oldest = imports.min(by: { $0.value.lastUse < $1.value.lastUse })
         else { return }
         imports[oldest.key] = nil
-        destroy(oldest.value)
-    }
-
-    private func destroy(_ imported: Imported) {
-        var texture = imported.texture
-        epoxy_glDeleteTextures(1, &texture)
+        oldest.value.delete()
     }
 
     private func attributes(of buffer: DMABuffer) -> [EGLint] {

@@ -17,6 +17,32 @@ final class ScanoutCopy {
         epoxy_glGenVertexArrays(1, &vertexArray)
     }
 
+    /// Copies `rects` of a scanout, which the framebuffer `source` reads, into a picture: as a driver knows best, without a shader of ours. A software one copies
+    /// rows so, and runs a shader for each pixel else. Alpha comes along, which a picture's reader passes over.
+    func blit(
+        _ rects: DamageRects, of scanout: GLScanout, source: GLuint, to picture: SharedImage
+    ) throws(GLError) {
+        GLError.forget()
+        defer { epoxy_glBindFramebuffer(GLenum(GL_FRAMEBUFFER), 0) }
+        try bindFramebuffer(of: picture)
+        epoxy_glBindFramebuffer(GLenum(GL_READ_FRAMEBUFFER), source)
+        for rect in rects {
+            let place = Rect(
+                x: rect.x + scanout.crop.x, y: rect.y + scanout.crop.y, width: rect.width,
+                height: rect.height)
+            // A picture from its last row on is read from there up.
+            let height = scanout.backingSize.height
+            let (top, bottom) =
+                scanout.isTopDown
+                ? (place.y, place.maxY) : (height - place.y, height - place.maxY)
+            epoxy_glBlitFramebuffer(
+                GLint(place.x), GLint(top), GLint(place.maxX), GLint(bottom),
+                GLint(rect.x), GLint(rect.y), GLint(rect.maxX), GLint(rect.maxY),
+                GLbitfield(GL_COLOR_BUFFER_BIT), GLenum(GL_NEAREST))
+        }
+        try GLError.check("copy of a GPU's picture of \(scanout.backingSize)")
+    }
+
     /// Draws `rects` of a scanout, whose texture is `source`, into a picture.
     func copy(
         _ rects: DamageRects, of scanout: GLScanout, source: GLuint, target: GLenum,

@@ -228,6 +228,12 @@ final class TextureStore: PictureStore {
             }
             let imported = try importer.texture(of: buffer)
             _ = importer.waitForGuest(buffer)
+            if let framebuffer = imported.readFramebuffer() {
+                try scanoutCopy.blit(
+                    slot.stale.rects, of: scanout, source: framebuffer, to: image)
+                image.swapsRedAndBlue = false
+                return image
+            }
             (source, target) = (imported.texture, imported.target)
         }
         try scanoutCopy.copy(
