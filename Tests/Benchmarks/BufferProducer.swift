@@ -44,6 +44,13 @@ final class BufferProducer {
         return now() - start
     }
 
+    /// Says nothing, and returns how long the answer took, in seconds: what messages take.
+    func ping() throws -> Double {
+        let start = now()
+        try call(WireMessage("Ping", interface: "org.freedesktop.DBus.Peer"))
+        return now() - start
+    }
+
     private func call(_ message: WireMessage) throws {
         let answer = try peer.call(message)
         try check(answer.errorName == nil, answer.text ?? "refused")

@@ -22,8 +22,9 @@ struct DMABufferCost: ParsableCommand {
     @Option(help: "How long windows are watched, in seconds.")
     var seconds = 10.0
 
-    @Option(help: "How often the windows' screen is refreshed a second; fewer than a GPU copies.")
-    var refresh = 10
+    @Option(
+        help: "How often the windows' screen is refreshed a second; much less than a GPU copies.")
+    var refresh = 4
 
     @Flag(help: "Measure no windows, only a viewer without one.")
     var withoutWindows = false
@@ -109,6 +110,10 @@ struct DMABufferCost: ParsableCommand {
                     return try answer(producer, rect)
                 }
                 result.cpu = Double(try viewer.processorNanoseconds - usage) / 1e9
+                result.pings = try (0..<updates).map { number in
+                    pause(number)
+                    return try producer.ping()
+                }
                 if !bareFirst { try bareTurn() }
                 results.append(result)
                 print(result.words)

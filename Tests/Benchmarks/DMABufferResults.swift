@@ -34,6 +34,8 @@ struct DMABufferResults: Encodable, Sendable {
         var answers: [Double] = []
         /// Seconds that the viewer's threads ran meanwhile.
         var cpu = 0.0
+        /// From messages that say nothing to their answers, in seconds.
+        var pings: [Double] = []
         /// The bare copies, by what copied.
         var copies: [String: Copies] = [:]
 
@@ -43,6 +45,7 @@ struct DMABufferResults: Encodable, Sendable {
         }
 
         var answer: Double { Spread.median(answers) * 1000 }
+        var ping: Double { Spread.median(pings) * 1000 }
         var cpuPerUpdate: Double { cpu * 1000 / Double(answers.count) }
 
         func copy(_ method: GPUCopy.Method) -> Double {
@@ -59,7 +62,7 @@ struct DMABufferResults: Encodable, Sendable {
                 "\($0.rawValue) \(decimal(copy($0), 2)) ms (CPU \(decimal(cpuPerCopy($0), 2)) ms)"
             }
             return
-                "\(width)x\(height), \(damage.rawValue): answer \(decimal(answer, 2)) ms, \(copies.joined(separator: ", ")); CPU \(decimal(cpuPerUpdate, 2)) ms an update"
+                "\(width)x\(height), \(damage.rawValue): answer \(decimal(answer, 2)) ms, ping \(decimal(ping, 2)) ms, \(copies.joined(separator: ", ")); CPU \(decimal(cpuPerUpdate, 2)) ms an update"
         }
     }
 
@@ -122,7 +125,7 @@ extension DMABufferResults {
         """
         \(date), \(machine), \(renderer)
 
-        From UpdateDMABUF to its answer, without a window, and bare copies with their fences, in ms.
+        From UpdateDMABUF to its answer, without a window; from a message that says nothing to its answer; and bare copies with their fences, in ms.
 
         \(Report.table(answerRows))
         Large (\(DMABufferResults.sizes[1])) to small (\(DMABufferResults.sizes[0])), CPU an update or copy.
@@ -143,7 +146,7 @@ extension DMABufferResults {
     private var answerRows: [[String]] {
         let methods = GPUCopy.Method.allCases
         var rows = [
-            ["buffer", "damage", "answer"] + methods.map { "bare \($0.rawValue)" }
+            ["buffer", "damage", "answer", "ping"] + methods.map { "bare \($0.rawValue)" }
                 + methods.map { "answer to \($0.rawValue)" } + ["CPU, ms an update"]
         ]
         for size in DMABufferResults.sizes {
@@ -153,6 +156,7 @@ extension DMABufferResults {
                     [
                         size.description, damage.rawValue,
                         DMABufferResults.spread(turns.map(\.answer)),
+                        DMABufferResults.spread(turns.map(\.ping)),
                     ]
                         + methods.map { method in
                             DMABufferResults.spread(turns.map { $0.copy(method) })

@@ -7,9 +7,9 @@ public import GuestDisplay
 public final class GPUCopy {
     /// What does it.
     public enum Method: String, CaseIterable, Sendable {
-        /// A triangle within a scissor, as the viewers' own copy is.
+        /// A triangle within a scissor, as the viewers copy what no framebuffer reads.
         case draw
-        /// glBlitFramebuffer.
+        /// glBlitFramebuffer, as the viewers copy all else.
         case blit
     }
 
