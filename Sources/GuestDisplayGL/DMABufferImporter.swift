@@ -46,10 +46,20 @@ final class DMABufferImporter {
             return new == 0 ? nil : new
         }
 
+        /// The driver has refused to read it so.
+        func dropReadFramebuffer() {
+            deleteFramebuffer()
+            framebuffer = 0
+        }
+
         fileprivate func delete() {
-            if var framebuffer, framebuffer != 0 { epoxy_glDeleteFramebuffers(1, &framebuffer) }
+            deleteFramebuffer()
             var texture = texture
             epoxy_glDeleteTextures(1, &texture)
+        }
+
+        private func deleteFramebuffer() {
+            if var framebuffer, framebuffer != 0 { epoxy_glDeleteFramebuffers(1, &framebuffer) }
         }
     }
 

@@ -31,12 +31,12 @@ public struct GLError: Error, Hashable, Sendable, CustomStringConvertible {
     }
 
     /// Throws when GL has recorded an error since the last check. Context current.
-    static func check(_ operation: String) throws(GLError) {
+    static func check(_ operation: @autoclosure () -> String) throws(GLError) {
         let first = epoxy_glGetError()
         if first == GLenum(GL_NO_ERROR) { return }
         // A lost context reports for ever: at most as many as there are kinds.
         for _ in 0..<8 where epoxy_glGetError() == GLenum(GL_NO_ERROR) { break }
-        throw GLError(operation: operation, reason: name(ofGL: first))
+        throw GLError(operation: operation(), reason: name(ofGL: first))
     }
 
     /// Forgets errors that others left in the context, so that ``check(_:)`` speaks of our own calls.

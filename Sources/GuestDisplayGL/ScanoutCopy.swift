@@ -18,13 +18,13 @@ final class ScanoutCopy {
     }
 
     /// Copies `rects` of a scanout, which the framebuffer `source` reads, into a picture: as a driver knows best, without a shader of ours. A software one copies
-    /// rows so, and runs a shader for each pixel else. Alpha comes along, which a picture's reader passes over.
+    /// rows so, and runs a shader for each pixel else. Alpha comes along, which a picture's reader passes over. False where the driver refuses it.
     func blit(
         _ rects: DamageRects, of scanout: GLScanout, source: GLuint, to picture: SharedImage
-    ) throws(GLError) {
-        GLError.forget()
+    ) throws(GLError) -> Bool {
         defer { epoxy_glBindFramebuffer(GLenum(GL_FRAMEBUFFER), 0) }
         try bindFramebuffer(of: picture)
+        GLError.forget()
         epoxy_glBindFramebuffer(GLenum(GL_READ_FRAMEBUFFER), source)
         for rect in rects {
             let place = Rect(
@@ -40,7 +40,7 @@ final class ScanoutCopy {
                 GLint(rect.x), GLint(rect.y), GLint(rect.maxX), GLint(rect.maxY),
                 GLbitfield(GL_COLOR_BUFFER_BIT), GLenum(GL_NEAREST))
         }
-        try GLError.check("copy of a GPU's picture of \(scanout.backingSize)")
+        return epoxy_glGetError() == GLenum(GL_NO_ERROR)
     }
 
     /// Draws `rects` of a scanout, whose texture is `source`, into a picture.

@@ -218,6 +218,7 @@ final class TextureStore: PictureStore {
     private func copy(_ scanout: GLScanout, to slot: PictureSlot) throws(GLError) -> SharedImage? {
         guard case .image(let image) = slot.storage else { return nil }
         try image.fences.waitForReaders()
+        image.swapsRedAndBlue = false
         let (source, target): (GLuint, GLenum)
         switch scanout.storage {
         case .texture(let texture):
@@ -229,16 +230,18 @@ final class TextureStore: PictureStore {
             let imported = try importer.texture(of: buffer)
             _ = importer.waitForGuest(buffer)
             if let framebuffer = imported.readFramebuffer() {
-                try scanoutCopy.blit(
+                if try scanoutCopy.blit(
                     slot.stale.rects, of: scanout, source: framebuffer, to: image)
-                image.swapsRedAndBlue = false
-                return image
+                {
+                    return image
+                }
+                // What is complete may be refused all the same; a shader reads any texture.
+                imported.dropReadFramebuffer()
             }
             (source, target) = (imported.texture, imported.target)
         }
         try scanoutCopy.copy(
             slot.stale.rects, of: scanout, source: source, target: target, to: image)
-        image.swapsRedAndBlue = false
         return image
     }
 

@@ -22,9 +22,8 @@ struct DMABufferCost: ParsableCommand {
     @Option(help: "How long windows are watched, in seconds.")
     var seconds = 10.0
 
-    @Option(
-        help: "How often the windows' screen is refreshed a second; much less than a GPU copies.")
-    var refresh = 4
+    @Option(help: "How often the windows' screen is refreshed a second; fewer than a GPU copies.")
+    var refresh = 10
 
     @Flag(help: "Measure no windows, only a viewer without one.")
     var withoutWindows = false

@@ -42,7 +42,9 @@ struct Plot {
                 panel, context, x: Double(index % Plot.columns) * cell.width,
                 y: Double(index / Plot.columns) * cell.height, width: cell.width)
         }
-        text("\(results.date), \(results.machine)", context, x: 20, y: 624, size: 12)
+        text(
+            "\(results.date), \(results.machine), \(results.qemu)", context, x: 20, y: 624, size: 12
+        )
         guard cairo_surface_write_to_png(surface, path) == CAIRO_STATUS_SUCCESS else {
             throw HarnessError("cannot write \(path)")
         }

@@ -105,6 +105,35 @@ extension RenderNodeTests {
             #expect(try new.mismatches(in: rig.pixels()) == 0)
         }
 
+        @Test("Imported: an update copies what it names, upright", arguments: [false, true])
+        func parts(y0Top: Bool) throws {
+            let rig = try WireRig(.vgem)
+            var picture = try SentPicture(Self.size, crop: Self.crop, y0Top: y0Top, seed: 1)
+            let other = try SentPicture(Self.size, crop: Self.crop, y0Top: y0Top, seed: 2)
+            let (buffer, bytes, packing) = (try picture.buffer(), other.bytes, picture.packing)
+            try picture.send(buffer, to: rig)
+            try rig.good(.updateBuffer(Rect(Self.crop.size)))
+            #expect(try picture.mismatches(in: rig.pixels()) == 0)
+            // More than a ring has slots.
+            for turn in 0..<8 {
+                let part = Rect(x: 4 * turn, y: turn, width: 5, height: 3 + turn % 4)
+                for y in part.y..<part.maxY {
+                    let row = Self.crop.y + y
+                    let first = Self.crop.x + part.x
+                    let place =
+                        packing.offset + picture.memoryRow(row) * packing.stride + first * 4
+                    try buffer.write(Array(bytes[place..<place + part.width * 4]), at: place)
+                    for index in row * Self.size.width + first..<row * Self.size.width + first + 5 {
+                        picture.pixels[index] = other.pixels[index]
+                    }
+                }
+                try rig.good(.updateBuffer(part))
+                #expect(try picture.mismatches(in: rig.pixels()) == 0, "turn \(turn)")
+            }
+            #expect(try rig.imports() == 1)
+            #expect(rig.head.counters.failures == 0)
+        }
+
         /// Luma and chroma in one buffer, as one descriptor; and in two, as two. What the driver here makes of them is wrong, whatever the shader (Mesa
         /// 22.3: the coordinates come back as colours), so nothing is said of pixels.
         @Test("NV12 is imported once, with both of its planes", arguments: [1, 2])
