@@ -221,9 +221,9 @@ final class HeadState: @unchecked Sendable {
         }
         try fill(from: surface, x: 0, y: 0) { () throws(SurfaceError) in
             if case .surface(let backing) = current, backing.wouldBeReused(for: surface) {
-                return (backing.memory, nil)
+                return (backing.memory, nil, nil)
             }
-            return (PictureMemory(size: surface.size), nil)
+            return (PictureMemory(size: surface.size), nil, nil)
         } end: { result, memory in
             switch result {
             case .success:
@@ -258,29 +258,34 @@ final class HeadState: @unchecked Sendable {
     /// the pixels are here, and else only by `begin` and `end`: nobody waits for their sender.
     private func fill(
         from surface: DisplaySurface, x: Int, y: Int,
-        begin: () throws(SurfaceError) -> (memory: PictureMemory, old: PictureMemory?),
+        begin: () throws(SurfaceError) -> (
+            memory: PictureMemory, old: PictureMemory?, digests: RowDigests?
+        ),
         end: (Result<Rect, SurfaceError>, PictureMemory) -> Void
     ) throws(SurfaceError) {
-        func copy(_ memory: PictureMemory, _ old: PictureMemory?) -> Result<Rect, SurfaceError> {
+        func copy(
+            _ memory: PictureMemory, _ old: PictureMemory?, _ digests: RowDigests?
+        ) -> Result<Rect, SurfaceError> {
             Result { () throws(SurfaceError) in
-                try PixelConversion.copy(arriving: surface, to: memory, x: x, y: y, over: old)
+                try PixelConversion.copy(
+                    arriving: surface, to: memory, x: x, y: y, over: old, digests: digests)
             }
         }
         guard surface.memory.isArriving else {
             return try lock.withLock { () throws(SurfaceError) in
-                let (memory, old) = try begin()
-                let result = copy(memory, old)
+                let (memory, old, digests) = try begin()
+                let result = copy(memory, old, digests)
                 end(result, memory)
                 _ = try result.get()
             }
         }
         waitForIngest()
-        let (memory, old) = try lock.withLock { () throws(SurfaceError) in
+        let (memory, old, digests) = try lock.withLock { () throws(SurfaceError) in
             let target = try begin()
             isFilling = true
             return target
         }
-        let result = copy(memory, old)
+        let result = copy(memory, old, digests)
         lock.withLock {
             isFilling = false
             end(result, memory)

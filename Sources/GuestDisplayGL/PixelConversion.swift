@@ -50,12 +50,20 @@ enum PixelConversion {
 
 extension PixelConversion {
     /// Copies all of `surface`, as ``copy(_:of:to:x:y:over:)`` does, while its bytes come: see ``SurfaceMemory/withStretches(_:unit:_:)``.
+    ///
+    /// `digests` are those of the picture that `old` has, and then of the new one.
     static func copy(
         arriving surface: DisplaySurface, to memory: PictureMemory, x: Int, y: Int,
-        over old: PictureMemory? = nil
+        over old: PictureMemory? = nil, digests: RowDigests? = nil
     ) throws(SurfaceError) -> Rect {
         let size = surface.size
+        // Bytes that nobody else writes, and that change what the digests are of.
+        let hasWholeRows =
+            !surface.memory.isShared && surface.format.isPicture && size.width == memory.size.width
+            && old === memory
+        if !hasWholeRows { digests?.forget() }
         guard surface.isTopDown, surface.offset == 0 else {
+            digests?.forget()
             return try copy(Rect(size), of: surface, to: memory, x: x, y: y, over: old)
         }
         precondition(old == nil || old!.size == memory.size)
@@ -74,7 +82,8 @@ extension PixelConversion {
             let part = RowCopy(
                 format: surface.format, width: size.width, height: count, stride: surface.stride,
                 destination: memory.mutableBase + first, destinationWidth: memory.size.width,
-                old: old.map { $0.baseAddress + first }
+                old: old.map { $0.baseAddress + first },
+                digests: hasWholeRows ? digests : nil, y: y + rows
             ).run(from: base)
             changed = changed.union(
                 Rect(x: x + part.x, y: y + rows + part.y, width: part.width, height: part.height))
@@ -100,11 +109,14 @@ private struct RowCopy {
     let destinationWidth: Int
     /// What was shown there until now, in rows as far apart as the destination's; may be the destination itself.
     let old: UnsafePointer<UInt32>?
+    /// Those of `old`, where that is the destination and rows are whole, and which row of theirs is the first.
+    var digests: RowDigests?
+    var y = 0
 
     /// Copies; outside of the rectangle that comes back, within the block, nothing was changed.
     func run(from source: UnsafeRawPointer) -> Rect {
         switch format.rawValue {
-        case 0x2002_0888, 0x2002_8888, 0x200a_8888:
+        case _ where format.isPicture:
             guard let old else {
                 copyRows(from: source)
                 break
@@ -157,37 +169,49 @@ private struct RowCopy {
         let isInPlace = old == UnsafePointer(destination)
         if !isInPlace { copyRows(from: source) }
         var (left, top, right, bottom) = (width, height, 0, 0)
+        var changed = 0
+        let kept = digests.flatMap { $0.areKept ? $0 : nil }
         for row in 0..<height {
             // A mapping's pixels may be others by now than those that were copied.
             let input =
                 isInPlace
                 ? source + row * stride : UnsafeRawPointer(destination + row * destinationWidth)
-            guard
-                let (first, end) = difference(
-                    input, UnsafeRawPointer(old + row * destinationWidth))
-            else { continue }
+            let before = UnsafeRawPointer(old + row * destinationWidth)
+            let part: (first: Int, end: Int)?
+            if let kept {
+                part = kept.changes(in: input, y: y + row).flatMap {
+                    difference(input, before, from: $0.first, to: $0.end)
+                }
+            } else {
+                part = difference(input, before, from: 0, to: width)
+            }
+            guard let (first, end) = part else { continue }
             if isInPlace {
                 UnsafeMutableRawPointer(destination + row * destinationWidth + first).copyMemory(
                     from: input + first * 4, byteCount: (end - first) * 4)
             }
+            changed += end - first
             (left, right) = (min(left, first), max(right, end))
             (top, bottom) = (min(top, row), row + 1)
         }
+        digests?.didCopyRows(changing: changed, of: width * height)
         return right == 0
             ? .zero : Rect(x: left, y: top, width: right - left, height: bottom - top)
     }
 
-    /// Where two rows begin and cease to differ, in pixels, to a cache line's grain. Looks at long stretches first: a comparison has a price of its own.
-    private func difference(_ one: UnsafeRawPointer, _ other: UnsafeRawPointer) -> (Int, Int)? {
+    /// Where two rows begin and cease to differ between two pixels, to a cache line's grain. Looks at long stretches first: a comparison has a price of its own.
+    private func difference(
+        _ one: UnsafeRawPointer, _ other: UnsafeRawPointer, from begin: Int, to limit: Int
+    ) -> (first: Int, end: Int)? {
         func isSame(_ first: Int, _ count: Int) -> Bool {
             memcmp(one + first * 4, other + first * 4, count * 4) == 0
         }
         let (stretch, line) = (256, 16)
-        var first = 0
-        while first + stretch <= width, isSame(first, stretch) { first += stretch }
-        while first + line <= width, isSame(first, line) { first += line }
-        if first + line > width, isSame(first, width - first) { return nil }
-        var end = width
+        var first = begin
+        while first + stretch <= limit, isSame(first, stretch) { first += stretch }
+        while first + line <= limit, isSame(first, line) { first += line }
+        if first + line > limit, isSame(first, limit - first) { return nil }
+        var end = limit
         while end - stretch > first, isSame(end - stretch, stretch) { end -= stretch }
         while end - line > first, isSame(end - line, line) { end -= line }
         return (first, end)
@@ -250,5 +274,15 @@ private struct Widen {
     func callAsFunction(_ pixel: UInt32) -> UInt32 {
         let value = pixel &>> shift & mask
         return value &<< left | value &>> right
+    }
+}
+
+extension PixelFormat {
+    /// Whether pixels are copied as they are: 32 bits, colours where a picture has them, and anything in the highest byte.
+    fileprivate var isPicture: Bool {
+        switch rawValue {
+        case 0x2002_0888, 0x2002_8888, 0x200a_8888: true
+        default: false
+        }
     }
 }

@@ -9,6 +9,8 @@ struct SurfaceBacking {
     private var lacks = Damage(size: .zero)
     /// A mapping that `.inPlace` updates refer to; nil when the pixels come with each update.
     private let mapped: DisplaySurface?
+    /// Of its pixels; nil where none are kept, as of a mapping, whose pixels may be others a moment later.
+    private let digests: RowDigests?
     /// Whether a copy failed half-way: the pixels are worth nothing until the next scanout.
     private(set) var isBroken = false
 
@@ -25,6 +27,7 @@ struct SurfaceBacking {
         precondition(memory.size == surface.size)
         self.memory = memory
         mapped = surface.memory.isShared ? surface : nil
+        digests = surface.memory.isShared ? nil : RowDigests(size: surface.size)
     }
 
     /// Whether a new scanout's pixels go into this one's memory, where that cannot spoil the last good picture. Not those of a mapping, which can fail while it
@@ -38,10 +41,10 @@ struct SurfaceBacking {
         isBroken = true
     }
 
-    /// Where the new pixels of a rectangle go, and what has the old ones: the same memory, or another.
+    /// Where the new pixels of a rectangle go, what has the old ones, the same memory or another, and the digests of those.
     mutating func beginCopy(
         to rect: Rect
-    ) throws(SurfaceError) -> (memory: PictureMemory, old: PictureMemory) {
+    ) throws(SurfaceError) -> (memory: PictureMemory, old: PictureMemory, digests: RowDigests?) {
         if isBroken { throw .lostPicture }
         guard rect.lies(within: size) else {
             throw SurfaceError(
@@ -51,7 +54,7 @@ struct SurfaceBacking {
             memory.copy(lacks, from: published)
             self.published = nil
         }
-        return (memory, published ?? memory)
+        return (memory, published ?? memory, digests)
     }
 
     /// They are there.
@@ -67,7 +70,7 @@ struct SurfaceBacking {
                 field: "update", reason: "the current scanout has no shared memory to read from")
         }
         let rect = rect.lies(within: size) ? rect : Rect(size)
-        let (memory, old) = try beginCopy(to: rect)
+        let (memory, old, _) = try beginCopy(to: rect)
         do throws(SurfaceError) {
             let changed = try PixelConversion.copy(
                 rect, of: mapped, to: memory, x: rect.x, y: rect.y, over: old)

@@ -46,7 +46,14 @@ struct ArrivingPixelsTests {
         _ pixels: Pixels,
         beforeRow: @escaping @Sendable (Int) throws(SurfaceError) -> Void = { _ in }
     ) throws -> DisplaySurface {
-        let whole = try pixels.surface(padding: 12)
+        try ArrivingPixelsTests.arriving(pixels.surface(padding: 12), beforeRow: beforeRow)
+    }
+
+    /// The same surface, whose rows come one by one.
+    static func arriving(
+        _ whole: DisplaySurface,
+        beforeRow: @escaping @Sendable (Int) throws(SurfaceError) -> Void = { _ in }
+    ) throws -> DisplaySurface {
         let bytes = try #require(whole.memory as? SurfaceBytes)
         return try DisplaySurface(
             width: whole.size.width, height: whole.size.height, stride: whole.stride,

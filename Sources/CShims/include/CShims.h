@@ -115,4 +115,17 @@ bool swiftvm_timer_take(int timer);
 /// process alone where there may be no more files. Null when there is no memory. Unmap it, and close the descriptor.
 void *_Nullable swiftvm_shareable_memory(size_t length, int *_Nonnull descriptor);
 
+/// So many bytes of a row have a digest.
+#define SWIFTVM_TILE 512
+/// How many random bytes the digests are made with.
+#define SWIFTVM_DIGEST_KEYS 160
+
+/// Whether this processor makes digests faster than it reads memory: with AES-NI.
+bool swiftvm_has_digests(void);
+
+/// Makes the digests of a row's tiles, the last of which may be shorter, and writes them over those that `digests` has: of 63 bits, one for each SWIFTVM_TILE bytes, 0 for
+/// what is not known. The bytes from `*first` to before `*end` hold all tiles whose digest was another; false when none was.
+bool swiftvm_row_changes(const void *_Nonnull row, size_t length, const void *_Nonnull keys,
+                         uint64_t *_Nonnull digests, size_t *_Nonnull first, size_t *_Nonnull end);
+
 #endif
