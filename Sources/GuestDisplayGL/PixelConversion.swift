@@ -57,13 +57,13 @@ extension PixelConversion {
         over old: PictureMemory? = nil, digests: RowDigests? = nil
     ) throws(SurfaceError) -> Rect {
         let size = surface.size
+        let isStraight = surface.isTopDown && surface.offset == 0
         // Bytes that nobody else writes, and that change what the digests are of.
         let hasWholeRows =
-            !surface.memory.isShared && surface.format.isPicture && size.width == memory.size.width
-            && old === memory
+            isStraight && !surface.memory.isShared && surface.format.isPicture
+            && size.width == memory.size.width && old === memory
         if !hasWholeRows { digests?.forget() }
-        guard surface.isTopDown, surface.offset == 0 else {
-            digests?.forget()
+        guard isStraight else {
             return try copy(Rect(size), of: surface, to: memory, x: x, y: y, over: old)
         }
         precondition(old == nil || old!.size == memory.size)

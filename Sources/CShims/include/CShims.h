@@ -1,4 +1,4 @@
-// The C that Swift cannot say: guarded reads of shared mappings, ancillary data on sockets, epoll.
+// The C that Swift cannot say: guarded reads of shared mappings, ancillary data on sockets, epoll, digests.
 #ifndef SWIFTVM_CSHIMS_H
 #define SWIFTVM_CSHIMS_H
 
