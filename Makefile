@@ -100,6 +100,7 @@ test: $(if $(TESTS),deps-test,deps-vm) toolchain guest lint qemu-10 ## install w
 	$(if $(TESTS),,@$(TESTED) $(DEBUG_BIN)/Benchmarks --rounds 1 --seconds 1 --presses 5 --only swiftvm-gtk --only swiftvm-sdl \
 	    --output .build/benchmarks-short)
 	$(if $(TESTS),,@$(TESTED) $(DEBUG_BIN)/Benchmarks damage --rounds 1 --seconds 1 --output .build/benchmarks-short)
+	$(if $(TESTS),,@$(TESTED) $(DEBUG_BIN)/Benchmarks floor --rounds 1 --seconds 1 --output .build/benchmarks-short)
 	$(if $(TESTS),,@$(TESTED) $(DEBUG_BIN)/Benchmarks stages --repetitions 4 --output .build/benchmarks-short)
 	$(if $(TESTS),,@$(TESTED) Tools/test-vm)
 

@@ -123,7 +123,10 @@ let package = Package(
         // Tests and their doubles.
         .target(
             name: "CShimsTesting",
-            linkerSettings: [.linkedLibrary("X11"), .linkedLibrary("Xtst")]),
+            linkerSettings: [
+                .linkedLibrary("X11"), .linkedLibrary("Xtst"), .linkedLibrary("xcb"),
+                .linkedLibrary("xcb-shm"),
+            ]),
         .target(
             name: "DisplayTesting",
             dependencies: [

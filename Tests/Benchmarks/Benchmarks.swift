@@ -7,7 +7,7 @@ struct Benchmarks: ParsableCommand {
         commandName: "benchmarks", abstract: "Measures our viewers on this machine.",
         subcommands: [
             Comparison.self, DamageCost.self, Stages.self, DMABufferCost.self, IngestProcess.self,
-            Soak.self,
+            FloorCost.self, BareLoop.self, Soak.self,
         ],
         defaultSubcommand: Comparison.self)
 }

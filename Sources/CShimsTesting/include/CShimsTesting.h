@@ -1,4 +1,4 @@
-// What tests ask of the kernel and programs do not: buffers of vgem, fences that a test signals, and a keyboard of X11's.
+// What tests ask of the kernel and programs do not: buffers of vgem, fences that a test signals, a keyboard of X11's, and a viewer's least.
 #ifndef SWIFTVM_CSHIMSTESTING_H
 #define SWIFTVM_CSHIMSTESTING_H
 
@@ -51,5 +51,10 @@ void swiftvm_hands_key(void *_Nonnull hands, uint32_t keycode, bool pressed);
 
 /// Disconnects.
 void swiftvm_hands_close(void *_Nonnull hands);
+
+/// The least that a viewer does for a frame, and nothing else: receives `count` messages of `length` bytes (128 KiB at least), `rate` a second, from another process, over a socket as QEMU's
+/// listener has one, without looking at them; puts 64x64 pixels for each into a window on $DISPLAY (MIT-SHM); and asks the QEMU of that QMP socket
+/// to read its screen, `asks` times a second. Nanoseconds of this process's CPU a message; -1 where it could not. For a process with no other thread, as it forks.
+int64_t swiftvm_bare_frame(const char *_Nonnull monitor, size_t length, unsigned rate, unsigned asks, unsigned count);
 
 #endif

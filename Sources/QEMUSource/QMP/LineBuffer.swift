@@ -10,6 +10,9 @@ struct LineBuffer {
         self.maximum = maximum
     }
 
+    /// Whether nothing is left of what was added.
+    var isEmpty: Bool { bytes.isEmpty }
+
     /// Adds what was received; false when a line is longer than the maximum.
     mutating func append(_ received: some Collection<UInt8>) -> Bool {
         bytes.append(contentsOf: received)

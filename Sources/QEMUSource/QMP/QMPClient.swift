@@ -303,6 +303,12 @@ final class QMPClient: Sendable {
         first.withLock { first in
             if first.count < 80 { first.append(contentsOf: bytes.prefix(80)) }
         }
+        // Mostly an answer that is known, alone and whole: that is not copied.
+        if lines.isEmpty, bytes.firstIndex(of: 0x0a) == bytes.endIndex - 1,
+            takeRepeated(bytes.dropLast())
+        {
+            return true
+        }
         guard lines.append(bytes) else {
             logger.error("\(name): a line of more than \(QMPClient.maximumLine) bytes: closed")
             greeting.give(.garbage([]))
