@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include "CShimsTesting.h"
 
+#include <errno.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
@@ -66,7 +67,7 @@ static int connect_monitor(const char *path) {
 struct asking {
     int monitor;
     unsigned rate;
-    _Atomic bool is_over;
+    _Atomic bool is_over, has_failed;
 };
 
 static void *ask(void *context) {
@@ -79,7 +80,10 @@ static void *ask(void *context) {
         next += 1000000000 / asking->rate;
         sleep_until(next);
         recv(asking->monitor, answer, sizeof answer, MSG_DONTWAIT);
-        if (send(asking->monitor, request, sizeof request - 1, MSG_NOSIGNAL | MSG_DONTWAIT) < 0) break;
+        if (send(asking->monitor, request, sizeof request - 1, MSG_NOSIGNAL | MSG_DONTWAIT) < 0) {
+            asking->has_failed = true;
+            break;
+        }
     }
     return NULL;
 }
@@ -107,8 +111,8 @@ static bool open_window(struct window *window) {
     xcb_map_window(window->connection, window->window);
     xcb_create_gc(window->connection, window->context, window->window, 0, NULL);
     const int memory = shmget(IPC_PRIVATE, SIDE * SIDE * 4, IPC_CREAT | 0600);
-    window->pixels = memory < 0 ? (void *)-1 : shmat(memory, NULL, 0);
-    if (window->pixels == (void *)-1) return false;
+    if (memory < 0) return false;
+    window->pixels = shmat(memory, NULL, 0);
     xcb_generic_error_t *error = xcb_request_check(
         window->connection,
         xcb_shm_attach_checked(window->connection, window->segment, (uint32_t)memory, true));
@@ -116,17 +120,19 @@ static bool open_window(struct window *window) {
     free(error);
     window->reply = xcb_get_input_focus(window->connection);
     xcb_flush(window->connection);
-    return !error;
+    return !error && window->pixels != (void *)-1 && !xcb_connection_has_error(window->connection);
 }
 
-static void put(struct window *window, const char *message) {
+static bool put(struct window *window, const char *message) {
     // The server has read what was put before.
-    free(xcb_get_input_focus_reply(window->connection, window->reply, NULL));
+    xcb_get_input_focus_reply_t *reply = xcb_get_input_focus_reply(window->connection, window->reply, NULL);
+    if (!reply) return false;
+    free(reply);
     memcpy(window->pixels, message, SIDE * SIDE * 4);
     xcb_shm_put_image(window->connection, window->window, window->context, SIDE, SIDE, 0, 0, SIDE, SIDE, 0, 0,
                       window->depth, XCB_IMAGE_FORMAT_Z_PIXMAP, false, window->segment, 0);
     window->reply = xcb_get_input_focus(window->connection);
-    xcb_flush(window->connection);
+    return xcb_flush(window->connection) > 0;
 }
 
 static bool receive(int socket, char *buffer, size_t length) {
@@ -136,7 +142,7 @@ static bool receive(int socket, char *buffer, size_t length) {
             length -= (size_t)got;
             continue;
         }
-        if (got == 0) return false;
+        if (got == 0 || errno != EAGAIN) return false;
         struct pollfd entry = {.fd = socket, .events = POLLIN};
         poll(&entry, 1, -1);
     }
@@ -146,12 +152,14 @@ static bool receive(int socket, char *buffer, size_t length) {
 int64_t swiftvm_bare_frame(const char *monitor, size_t length, unsigned rate, unsigned asks, unsigned count) {
     int ends[2];
     const int size = SEND_BUFFER;
-    if (length < STRETCH || rate == 0 || asks == 0 || count == 0 ||
-        socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)
+    struct asking asking = {.monitor = connect_monitor(monitor), .rate = asks};
+    struct window window;
+    // A stretch is overwritten by the next.
+    char *buffer = malloc(STRETCH);
+    if (length < STRETCH || rate == 0 || asks == 0 || count < 2 || asking.monitor < 0 || !buffer ||
+        !open_window(&window) || socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)
         return -1;
-    // As much as may be; what is less makes it wait more.
-    if (setsockopt(ends[0], SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof size) < 0)
-        setsockopt(ends[0], SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
+    setsockopt(ends[0], SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
     const pid_t peer = fork();
     if (peer < 0) return -1;
     if (peer == 0) {
@@ -159,24 +167,20 @@ int64_t swiftvm_bare_frame(const char *monitor, size_t length, unsigned rate, un
         send_messages(ends[0], length, rate, count);
     }
     close(ends[0]);
-    struct asking asking = {.monitor = connect_monitor(monitor), .rate = asks};
-    struct window window;
-    // A stretch is overwritten by the next.
-    char *buffer = malloc(STRETCH);
     pthread_t thread;
-    bool works = asking.monitor >= 0 && buffer && open_window(&window) && receive(ends[1], buffer, length);
+    bool works = receive(ends[1], buffer, length);
     const uint64_t begin = nanoseconds(CLOCK_PROCESS_CPUTIME_ID);
     works = works && pthread_create(&thread, NULL, ask, &asking) == 0;
     if (works) {
         for (unsigned number = 1; works && number < count; number++) {
-            works = receive(ends[1], buffer, length);
-            if (works) put(&window, buffer);
+            works = receive(ends[1], buffer, length) && put(&window, buffer);
         }
         asking.is_over = true;
         pthread_join(thread, NULL);
+        works = works && !asking.has_failed;
     }
     const uint64_t end = nanoseconds(CLOCK_PROCESS_CPUTIME_ID);
     kill(peer, SIGTERM);
     waitpid(peer, NULL, 0);
-    return works && count > 1 ? (int64_t)((end - begin) / (count - 1)) : -1;
+    return works ? (int64_t)((end - begin) / (count - 1)) : -1;
 }

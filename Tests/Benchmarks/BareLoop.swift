@@ -5,12 +5,15 @@ import DisplayTesting
 /// What no viewer can do without, and nothing else, as a process of its own.
 struct BareLoop: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "bare", abstract: "Receives messages as a viewer does, and shows nothing.",
+        commandName: "bare",
+        abstract: "Receives messages as a viewer does, and puts a block for each.",
         shouldDisplay: false)
 
     /// What QEMU sends of a block of 64x64 on a plain VGA of 1920x1080: whole rows of 32-bit pixels.
     private static let length = 64 * 1920 * 4
     private static let rate: UInt32 = 60
+    /// For how many seconds it may run.
+    static let durations = 0.1...3600
 
     @Argument(help: "A QMP socket.")
     var monitor: String
@@ -18,12 +21,13 @@ struct BareLoop: ParsableCommand {
     @Option(help: "For how long, in seconds.")
     var seconds = 5.0
 
+    /// About as often as our viewers ask a plain VGA's QEMU, which reads some of 60 frames by itself; with --verbose they say how often.
     @Option(help: "How often a second QEMU is asked to read its screen.")
     var asks: UInt32 = 40
 
     func validate() throws {
-        guard seconds > 0, seconds <= 3600, asks > 0, asks <= 1000 else {
-            throw ValidationError("there are 1 to 1000 asks a second, and up to 3600 seconds")
+        guard BareLoop.durations.contains(seconds), (1...1000).contains(asks) else {
+            throw ValidationError("there are 1 to 1000 asks a second, and 0.1 to 3600 seconds")
         }
     }
 
@@ -31,7 +35,7 @@ struct BareLoop: ParsableCommand {
         let count = UInt32(Double(BareLoop.rate) * seconds) + 1
         let spent = swiftvm_bare_frame(monitor, BareLoop.length, BareLoop.rate, asks, count)
         guard spent >= 0 else {
-            throw HarnessError("the bare loop could not be set up, or was ended")
+            throw HarnessError("the bare loop could not be set up, or lost QEMU or the X server")
         }
         print(spent)
     }

@@ -129,7 +129,7 @@ final class Scene {
 
     /// Between two looks at a screen whose frames are counted, in microseconds: no frame of 60 a second is missed, and what is measured is
     /// left alone.
-    private static let glance: UInt32 = 1000
+    static let glance: UInt32 = 1000
 
     /// Counts frames for that long.
     func watch(seconds: Double) throws -> Motion {

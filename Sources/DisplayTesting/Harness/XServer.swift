@@ -181,15 +181,16 @@ public final class XServer {
 
     /// Where a window is, with its size.
     public func frame(of window: String) throws -> (x: Int, y: Int, width: Int, height: Int) {
-        let text = try command("xdotool", ["getwindowgeometry", "--shell", window])
+        // xdotool adds a frame's borders twice.
+        let text = try command("xwininfo", ["-id", window])
         var values: [Substring: Int] = [:]
         for line in text.split(separator: "\n") {
-            let parts = line.split(separator: "=")
+            let parts = line.split(separator: ":").map { $0.drop { $0 == " " } }
             if parts.count == 2 { values[parts[0]] = Int(parts[1]) }
         }
-        guard let x = values["X"], let y = values["Y"], let width = values["WIDTH"],
-            let height = values["HEIGHT"]
-        else { throw HarnessError("xdotool says of window \(window): \(text)") }
+        guard let x = values["Absolute upper-left X"], let y = values["Absolute upper-left Y"],
+            let width = values["Width"], let height = values["Height"]
+        else { throw HarnessError("xwininfo says of window \(window): \(text)") }
         return (x, y, width, height)
     }
 }
