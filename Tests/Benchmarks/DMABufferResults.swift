@@ -155,15 +155,15 @@ extension DMABufferResults {
                 rows.append(
                     [
                         size.description, damage.rawValue,
-                        DMABufferResults.spread(turns.map(\.answer)),
-                        DMABufferResults.spread(turns.map(\.ping)),
+                        Spread.words(turns.map(\.answer)),
+                        Spread.words(turns.map(\.ping)),
                     ]
                         + methods.map { method in
-                            DMABufferResults.spread(turns.map { $0.copy(method) })
+                            Spread.words(turns.map { $0.copy(method) })
                         }
                         + methods.map { method in
                             DMABufferResults.ratio(turns.map { $0.answer / $0.copy(method) })
-                        } + [DMABufferResults.spread(turns.map(\.cpuPerUpdate))])
+                        } + [Spread.words(turns.map(\.cpuPerUpdate))])
             }
         }
         return rows
@@ -174,8 +174,8 @@ extension DMABufferResults {
         var rows = [["CPU, ms", "damage", sizes[0].description, sizes[1].description, "ratio"]]
         func add(_ name: String, _ damage: Damage, _ small: [Double], _ large: [Double]) {
             rows.append([
-                name, damage.rawValue, DMABufferResults.spread(small),
-                DMABufferResults.spread(large),
+                name, damage.rawValue, Spread.words(small),
+                Spread.words(large),
                 DMABufferResults.ratio(zip(small, large).map { $1 / $0 }),
             ])
         }
@@ -210,8 +210,8 @@ extension DMABufferResults {
                     let flows = turns(size, viewer).compactMap { $0[keyPath: flow] }
                     rows.append([
                         viewer.rawValue, size.description, damage.rawValue,
-                        DMABufferResults.spread(flows.map(\.rate), 1),
-                        DMABufferResults.spread(flows.map(\.shownRate), 1),
+                        Spread.words(flows.map(\.rate), 1),
+                        Spread.words(flows.map(\.shownRate), 1),
                         DMABufferResults.ratio(flows.map { $0.rate / $0.shownRate }),
                     ])
                 }
@@ -232,18 +232,10 @@ extension DMABufferResults {
         }
     }
 
-    private static func spread(_ values: [Double], _ places: Int = 2) -> String {
-        Spread(values).map {
-            "\(decimal($0.median, places)) (\(decimal($0.lowest, places))–\(decimal($0.highest, places)))"
-        } ?? ""
-    }
-
     // The median, then the mean with its 95 % interval where there is one.
     private static func ratio(_ values: [Double]) -> String {
         guard let spread = Spread(values) else { return "" }
-        let interval = Interval(ratios: values).map {
-            "; \(decimal($0.mean, 2)) (\(decimal($0.lower, 2))–\(decimal($0.upper, 2)))"
-        }
+        let interval = Interval(ratios: values).map { "; \($0.words)" }
         return "× \(decimal(spread.median, 2))\(interval ?? "")"
     }
 }

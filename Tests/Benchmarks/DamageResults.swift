@@ -96,25 +96,17 @@ struct DamageResults: Encodable, Sendable {
         for pairing in pairings {
             let turns = pairing.turns
             let ratios = turns.map(\.ratio)
-            let interval = Interval(ratios: ratios).map {
-                "× \(decimal($0.mean, 2)) (\(decimal($0.lower, 2))–\(decimal($0.upper, 2)))"
-            }
+            let interval = Interval(ratios: ratios).map { "× \($0.words)" }
             rows.append([
                 "\(pairing.viewer), QEMU \(pairing.version)", pairing.path,
-                DamageResults.spread(turns.map(\.small.millisecondsPerFrame), 3),
-                DamageResults.spread(turns.map(\.large.millisecondsPerFrame), 3),
+                Spread.words(turns.map(\.small.millisecondsPerFrame), 3),
+                Spread.words(turns.map(\.large.millisecondsPerFrame), 3),
                 "× \(decimal(Spread.median(ratios), 2))", interval ?? "",
                 DamageResults.both(turns, 0, \.bytesPerUpdate),
                 DamageResults.both(turns, 1, \.motion.rate),
             ])
         }
         return "\(date), \(machine)\n\n" + Report.table(rows)
-    }
-
-    private static func spread(_ values: [Double], _ places: Int) -> String {
-        Spread(values).map {
-            "\(decimal($0.median, places)) (\(decimal($0.lowest, places))–\(decimal($0.highest, places)))"
-        } ?? ""
     }
 
     // The medians of both screens.

@@ -31,24 +31,13 @@ struct FloorCost: ParsableCommand {
                     "CPU, ms a small frame", "median (lowest–highest)",
                     "to the bare loop's, and 95 %",
                 ],
-                ["bare loop", Costs.words(bareLoop), ""],
+                ["bare loop", Spread.words(bareLoop, 3), ""],
             ]
             for (name, values) in viewers.sorted(by: { $0.key < $1.key }) {
                 let ratio = Interval(ratios: zip(values, bareLoop).map { $0 / $1 })
-                rows.append([
-                    name, Costs.words(values),
-                    ratio.map {
-                        "× \(decimal($0.mean, 2)) (\(decimal($0.lower, 2))–\(decimal($0.upper, 2)))"
-                    } ?? "",
-                ])
+                rows.append([name, Spread.words(values, 3), ratio.map { "× \($0.words)" } ?? ""])
             }
             return "\(date), \(machine)\n\n" + Report.table(rows)
-        }
-
-        private static func words(_ values: [Double]) -> String {
-            Spread(values).map {
-                "\(decimal($0.median, 3)) (\(decimal($0.lowest, 3))–\(decimal($0.highest, 3)))"
-            } ?? ""
         }
     }
 

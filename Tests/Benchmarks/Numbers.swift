@@ -14,6 +14,13 @@ struct Spread: Encodable, Sendable {
         self.highest = highest
     }
 
+    /// The median of some values, with the lowest and highest, as words with so many places; empty of none.
+    static func words(_ values: [Double], _ places: Int = 2) -> String {
+        guard let spread = Spread(values) else { return "" }
+        let range = [spread.lowest, spread.highest].map { decimal($0, places) }
+        return "\(decimal(spread.median, places)) (\(range.joined(separator: "–")))"
+    }
+
     static func median(_ values: [Double]) -> Double {
         let sorted = values.sorted()
         let middle = sorted.count / 2
@@ -53,6 +60,9 @@ struct Interval: Encodable, Sendable {
         self.init(
             mean: exp(logarithms.mean), lower: exp(logarithms.lower), upper: exp(logarithms.upper))
     }
+
+    /// As words: 1.25 (1.20–1.30).
+    var words: String { "\(decimal(mean, 2)) (\(decimal(lower, 2))–\(decimal(upper, 2)))" }
 
     private init(mean: Double, lower: Double, upper: Double) {
         self.mean = mean

@@ -110,9 +110,7 @@ extension Results {
         lines.append("|---" + String(repeating: "|---", count: contenders.count) + "|")
         for metric in metrics {
             let cells = contenders.map { contender in
-                Spread(values(metric, contender)).map {
-                    "\(decimal($0.median, metric.places)) (\(decimal($0.lowest, metric.places))–\(decimal($0.highest, metric.places)))"
-                } ?? ""
+                Spread.words(values(metric, contender), metric.places)
             }
             lines.append("| \(metric.rawValue) | " + cells.joined(separator: " | ") + " |")
         }
@@ -140,8 +138,6 @@ extension Results {
                 "\(decimal($0.mean, 1)) ms (\(decimal($0.lower, 1)) to \(decimal($0.upper, 1)))"
             } ?? ""
         }
-        return Interval(ratios: pairs.map { $0.0 / $0.1 }).map {
-            "× \(decimal($0.mean, 2)) (\(decimal($0.lower, 2))–\(decimal($0.upper, 2)))"
-        } ?? ""
+        return Interval(ratios: pairs.map { $0.0 / $0.1 }).map { "× \($0.words)" } ?? ""
     }
 }

@@ -192,8 +192,8 @@ extension ViewerUnderTest {
         }
     }
 
-    /// Closes a window as its user does: by the button at the end of its bar, which is GTK's own or the window manager's. (Keys would not do: the first that is injected
-    /// changes the server's keyboard, and openbox takes its keys anew then, so that one in that moment is not its own.)
+    /// Closes a window as its user does: by the button at the end of its bar, which is GTK's own or the window manager's. (Not by Alt+F4:
+    /// as the first keys that were injected on a server, they were seen not to reach openbox.)
     func close(_ window: String) throws {
         let frame = try screen.xServer.frame(of: window)
         let isOwn = program == .gtk

@@ -15,8 +15,15 @@ public enum TestEnvironment {
         return String(cString: path)
     }()
 
-    /// The folder with the programs.
-    public static let programs = variable("SWIFTVM_BIN") ?? root + "/.build/debug"
+    /// The folder with the programs: that of this one, unless the environment says another. So a release's benchmarks measure that release.
+    public static let programs = variable("SWIFTVM_BIN") ?? ownFolder
+
+    private static let ownFolder: String = {
+        guard let resolved = realpath("/proc/self/exe", nil) else { return root + "/.build/debug" }
+        defer { free(resolved) }
+        let path = String(cString: resolved)
+        return String(path[..<path.lastIndex(of: "/")!])
+    }()
 
     /// The demo guest's ELF file.
     public static let demoGuest =
