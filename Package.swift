@@ -164,7 +164,10 @@ let package = Package(
             ]),
         .testTarget(
             name: "ViewerSDLTests",
-            dependencies: ["GuestDisplay", "Viewer", "ViewerSDL", "DisplayTesting", "CSDL"]),
+            dependencies: [
+                "GuestDisplay", "Viewer", "ViewerSDL", "DisplayTesting", "CSDL", "CShimsSDL",
+                systemPackage,
+            ]),
         .testTarget(
             name: "RenderNodeTests",
             dependencies: [

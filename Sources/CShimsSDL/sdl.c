@@ -41,6 +41,10 @@ swiftvm_sdl_connection swiftvm_sdl_connection_of(struct SDL_Window *window)
 
 void swiftvm_sdl_wait(swiftvm_sdl_connection connection, int wake, int other, int timeout_ms)
 {
+    // SDL_PollEvent ends at its own mark: what came in handling an event stands behind that.
+    if (!swiftvm_sdl_has_ended(connection) &&
+        SDL_PeepEvents(NULL, 0, SDL_PEEKEVENT, SDL_FIRSTEVENT, SDL_LASTEVENT) > 0)
+        return;
     struct pollfd fds[3] = {{.fd = wake, .events = POLLIN},
                             {.fd = -1, .events = POLLIN},
                             {.fd = other, .events = POLLIN}};

@@ -25,7 +25,7 @@ typedef struct {
 swiftvm_sdl_connection swiftvm_sdl_connection_of(struct SDL_Window *_Nonnull window);
 
 /// Waits for the display server, for `wake` or `other` (descriptors, -1: none) or until the time is over (-1: without end), whichever comes first; at once when
-/// events wait already. Events are read, and left to SDL_PumpEvents.
+/// events wait already, with the server's library or in SDL's queue. Events are read, and left to SDL_PumpEvents.
 void swiftvm_sdl_wait(swiftvm_sdl_connection connection, int wake, int other,
                       int timeout_ms);
 
