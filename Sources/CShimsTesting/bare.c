@@ -156,7 +156,7 @@ int64_t swiftvm_bare_frame(const char *monitor, size_t length, unsigned rate, un
     struct window window;
     // A stretch is overwritten by the next.
     char *buffer = malloc(STRETCH);
-    if (length < STRETCH || rate == 0 || asks == 0 || count < 2 || asking.monitor < 0 || !buffer ||
+    if (length < STRETCH || rate == 0 || count < 2 || asking.monitor < 0 || !buffer ||
         !open_window(&window) || socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)
         return -1;
     setsockopt(ends[0], SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
@@ -170,11 +170,12 @@ int64_t swiftvm_bare_frame(const char *monitor, size_t length, unsigned rate, un
     pthread_t thread;
     bool works = receive(ends[1], buffer, length);
     const uint64_t begin = nanoseconds(CLOCK_PROCESS_CPUTIME_ID);
-    works = works && pthread_create(&thread, NULL, ask, &asking) == 0;
-    if (works) {
-        for (unsigned number = 1; works && number < count; number++) {
-            works = receive(ends[1], buffer, length) && put(&window, buffer);
-        }
+    bool is_asking = false;
+    if (works && asks > 0) works = is_asking = pthread_create(&thread, NULL, ask, &asking) == 0;
+    for (unsigned number = 1; works && number < count; number++) {
+        works = receive(ends[1], buffer, length) && put(&window, buffer);
+    }
+    if (is_asking) {
         asking.is_over = true;
         pthread_join(thread, NULL);
         works = works && !asking.has_failed;

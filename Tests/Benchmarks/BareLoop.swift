@@ -11,7 +11,6 @@ struct BareLoop: ParsableCommand {
 
     /// What QEMU sends of a block of 64x64 on a plain VGA of 1920x1080: whole rows of 32-bit pixels.
     private static let length = 64 * 1920 * 4
-    private static let rate: UInt32 = 60
     /// For how many seconds it may run.
     static let durations = 0.1...3600
 
@@ -21,19 +20,23 @@ struct BareLoop: ParsableCommand {
     @Option(help: "For how long, in seconds.")
     var seconds = 5.0
 
-    /// As often as our viewers were seen to ask a plain VGA's QEMU that draws 60 frames a second (41 times), of which it reads some by itself.
-    @Option(help: "How often a second QEMU is asked to read its screen.")
+    @Option(help: "How many messages a second it receives.")
+    var rate: UInt32 = 60
+
+    @Option(help: "How often a second QEMU is asked to read its screen; 0 for never.")
     var asks: UInt32 = 40
 
     func validate() throws {
-        guard BareLoop.durations.contains(seconds), (1...1000).contains(asks) else {
-            throw ValidationError("there are 1 to 1000 asks a second, and 0.1 to 3600 seconds")
+        guard BareLoop.durations.contains(seconds), (1...1000).contains(rate), asks <= 1000
+        else {
+            throw ValidationError(
+                "there are 1 to 1000 messages and 0 to 1000 asks a second, and 0.1 to 3600 seconds")
         }
     }
 
     func run() throws {
-        let count = UInt32(Double(BareLoop.rate) * seconds) + 1
-        let spent = swiftvm_bare_frame(monitor, BareLoop.length, BareLoop.rate, asks, count)
+        let count = UInt32((Double(rate) * seconds).rounded(.up)) + 1
+        let spent = swiftvm_bare_frame(monitor, BareLoop.length, rate, asks, count)
         guard spent >= 0 else {
             throw HarnessError("the bare loop could not be set up, or lost QEMU or the X server")
         }

@@ -54,7 +54,7 @@ void swiftvm_hands_close(void *_Nonnull hands);
 
 /// The least that a viewer does for a frame, and nothing else: receives `count` messages of `length` bytes (128 KiB at least), `rate` a second, from another process, over a socket as QEMU's
 /// listener has one, without looking at them; puts 64x64 pixels for each into a window on $DISPLAY (MIT-SHM); and asks the QEMU of that QMP socket
-/// to read its screen, `asks` times a second. Nanoseconds of this process's CPU for each message but the first, so that there are two at least; -1 where something failed.
+/// to read its screen, `asks` times a second (0: never). Nanoseconds of this process's CPU for each message but the first, so that there are two at least; -1 where something failed.
 /// For a process with no other thread, which ends after it: it forks.
 int64_t swiftvm_bare_frame(const char *_Nonnull monitor, size_t length, unsigned rate, unsigned asks, unsigned count);
 
