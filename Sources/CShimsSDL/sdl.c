@@ -41,7 +41,7 @@ swiftvm_sdl_connection swiftvm_sdl_connection_of(struct SDL_Window *window)
 
 void swiftvm_sdl_wait(swiftvm_sdl_connection connection, int wake, int other, int timeout_ms)
 {
-    // SDL_PollEvent ends at its own mark: what came in handling an event stands behind that.
+    // SDL_PollEvent ends at its own mark: what was queued since the polling began stands behind that. Once the server has ended nobody polls.
     if (!swiftvm_sdl_has_ended(connection) &&
         SDL_PeepEvents(NULL, 0, SDL_PEEKEVENT, SDL_FIRSTEVENT, SDL_LASTEVENT) > 0)
         return;

@@ -18,21 +18,27 @@ struct FloorCost: ParsableCommand {
     @Option(help: "The folder for floor.json and floor.md.")
     var output = ".build/benchmarks"
 
-    /// How often QEMU reads the screen.
+    /// How many frames come.
     private enum Pace: String, CaseIterable, Encodable, CodingKeyRepresentable {
         case asked, own
 
         var words: String {
-            self == .asked ? "when asked, 60 times a second" : "by itself, 33 times a second"
+            self == .asked ? "with asking QEMU for some" : "as QEMU gives them by itself"
         }
 
         /// What tells our viewers.
         var options: [String] { self == .asked ? [] : ["--refresh-rate", "0"] }
 
-        /// What tells the bare loop. Our viewers were seen to ask 41 times a second where QEMU draws 60 frames, of which it reads some by itself.
-        var bareOptions: [String] {
-            self == .asked ? ["--rate", "60", "--asks", "40"] : ["--rate", "33", "--asks", "0"]
-        }
+        /// What tells the bare loop. Our viewers were seen to ask 41 times a second for 60 frames, of which QEMU reads some by itself; where they do not ask it gives 33.
+        var rate: Int { self == .asked ? 60 : 33 }
+        var asks: Int { self == .asked ? 40 : 0 }
+    }
+
+    private struct Turn: Encodable {
+        /// Milliseconds of CPU a frame.
+        let cost: Double
+        /// Frames a second.
+        let rate: Double
     }
 
     private struct Results: Encodable {
@@ -40,24 +46,24 @@ struct FloorCost: ParsableCommand {
 
         let date = Date().ISO8601Format()
         let machine = Machine.description
-        /// Milliseconds of CPU a frame by who showed it, in the order of the turns.
-        var costs: [Pace: [String: [Double]]] = [:]
+        /// By who showed them, in the order of the turns.
+        var turns: [Pace: [String: [Turn]]] = [:]
 
         var markdown: String {
             var rows = [
                 [
-                    "QEMU reads the screen", "CPU, ms a small frame", "median (lowest–highest)",
+                    "frames", "", "a second", "CPU, ms a small frame (lowest–highest)",
                     "to the bare loop's, and 95 %",
                 ]
             ]
             for pace in Pace.allCases {
-                let costs = costs[pace] ?? [:], bare = costs[Results.bareLoop] ?? []
-                rows.append([pace.words, Results.bareLoop, Spread.words(bare, 3), ""])
-                for (name, values) in costs.sorted(by: { $0.key < $1.key })
-                where name != Results.bareLoop {
-                    let ratio = Interval(ratios: zip(values, bare).map { $0 / $1 })
+                let turns = turns[pace] ?? [:], bare = turns[Results.bareLoop] ?? []
+                for (name, own) in turns.sorted(by: { $0.key < $1.key }) {
+                    let ratio = Interval(ratios: zip(own, bare).map { $0.cost / $1.cost })
                     rows.append([
-                        "", name, Spread.words(values, 3), ratio.map { "× \($0.words)" } ?? "",
+                        pace.words, name, decimal(Spread(own.map(\.rate))?.median, 1),
+                        Spread.words(own.map(\.cost), 3),
+                        name == Results.bareLoop ? "" : ratio.map { "× \($0.words)" } ?? "",
                     ])
                 }
             }
@@ -74,20 +80,20 @@ struct FloorCost: ParsableCommand {
     func run() throws {
         var results = Results()
         // Without a viewer it is the bare loop.
-        let turns = Pace.allCases.flatMap { pace in
-            ([nil] + Contender.allCases.filter(\.isOurs)).map { (pace: pace, viewer: $0) }
-        }
+        let viewers: [Contender?] = [nil] + Contender.allCases.filter(\.isOurs)
         for round in 1...rounds {
-            // Each begins once, as far as there are rounds.
-            let shift = round % turns.count
-            for (pace, viewer) in turns[shift...] + turns[..<shift] {
-                let name = viewer?.rawValue ?? Results.bareLoop
-                let cost = try viewer.map { try measure($0, pace) } ?? bareLoop(pace)
-                results.costs[pace, default: [:]][name, default: []].append(cost)
-                print(
-                    "\(round)/\(rounds) \(name), QEMU reads \(pace.words): \(decimal(cost, 3)) ms a frame"
-                )
-                fflush(nil)
+            // Each begins once, as far as there are rounds; those of a pace follow each other.
+            let shift = round % viewers.count
+            for pace in round % 2 == 1 ? Pace.allCases : Pace.allCases.reversed() {
+                for viewer in viewers[shift...] + viewers[..<shift] {
+                    let name = viewer?.rawValue ?? Results.bareLoop
+                    let turn = try viewer.map { try measure($0, pace) } ?? bareLoop(pace)
+                    results.turns[pace, default: [:]][name, default: []].append(turn)
+                    print(
+                        "\(round)/\(rounds) \(name), \(decimal(turn.rate, 1)) frames/s \(pace.words): \(decimal(turn.cost, 3)) ms a frame"
+                    )
+                    fflush(nil)
+                }
             }
         }
         try Report.write(results, markdown: results.markdown, name: "floor", to: output)
@@ -95,18 +101,17 @@ struct FloorCost: ParsableCommand {
 
     private var stage: Stage { .usual(.seven) }
 
-    // Beside a guest that draws as the viewers' do, and a screen that is looked at as theirs is; QEMU itself sends nothing here, which another process does instead.
-    private func bareLoop(_ pace: Pace) throws -> Double {
-        var cost = 0.0
-        try TestRun.run("benchmark-floor") { run in
-            let server = try XServer(run, width: 2200, height: 1300, windowManager: true)
+    // Beside a guest that draws as the viewers' do, and a screen that is looked at as theirs is. QEMU itself sends nothing here, which another process does
+    // instead, and reads its screen only when it is asked.
+    private func bareLoop(_ pace: Pace) throws -> Turn {
+        try inRun("bare-loop") { run, server in
             let guest = try GuestMachine(
                 run, stage.version, stage.guest(.small), options: stage.device)
             try guest.refresh()
             let loop = try run.start(
                 CommandLine.arguments[0],
-                ["bare", guest.qmpPath, "--seconds", "\(seconds)"]
-                    + pace.bareOptions,
+                ["bare", guest.qmpPath, "--seconds", "\(seconds)", "--rate", "\(pace.rate)"]
+                    + ["--asks", "\(pace.asks)"],
                 name: "bare-loop", environment: server.environment)
             let memory = try server.memory()
             let deadline = now() + seconds + 60
@@ -120,20 +125,28 @@ struct FloorCost: ParsableCommand {
             guard let spent = Double(loop.standardOutput.filter(\.isNumber)) else {
                 throw HarnessError("the bare loop says \(loop.standardOutput)")
             }
-            cost = spent / 1e6
+            return Turn(cost: spent / 1e6, rate: Double(pace.rate))
         }
-        return cost
     }
 
-    private func measure(_ viewer: Contender, _ pace: Pace) throws -> Double {
-        var cost = 0.0
-        try TestRun.run("benchmark-floor-\(viewer.rawValue)") { run in
-            let server = try XServer(run, width: 2200, height: 1300, windowManager: true)
-            let scene = try Scene(run, viewer, .small, of: stage, on: server, options: pace.options)
+    private func measure(_ viewer: Contender, _ pace: Pace) throws -> Turn {
+        try inRun(viewer.rawValue) { run, server in
+            let scene = try Scene(
+                run, viewer, .small, of: stage, on: server, options: pace.options)
             let motion = try scene.watch(seconds: seconds)
-            try check(motion.frames > 0, "no frame was shown")
-            cost = (motion.viewerCPU ?? 0) * 1000 / Double(motion.frames)
+            guard motion.frames > 0, let spent = motion.viewerCPU else {
+                throw HarnessError("\(viewer.rawValue) showed no frame")
+            }
+            return Turn(cost: spent * 1000 / Double(motion.frames), rate: motion.rate)
         }
-        return cost
+    }
+
+    private func inRun(_ name: String, _ body: (TestRun, XServer) throws -> Turn) throws -> Turn {
+        var turn: Turn?
+        try TestRun.run("benchmark-floor-\(name)") { run in
+            let server = try XServer(run, width: 2200, height: 1300, windowManager: true)
+            turn = try body(run, server)
+        }
+        return turn!
     }
 }

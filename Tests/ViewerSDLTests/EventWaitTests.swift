@@ -43,7 +43,7 @@ struct EventWaitTests {
     func late() throws {
         SDL_SetHint(SDL_HINT_NO_SIGNAL_HANDLERS, "1")
         try #require(SDL_InitSubSystem(SDL_INIT_EVENTS) == 0)
-        defer { SDL_QuitSubSystem(SDL_INIT_EVENTS) }
+        defer { SDL_Quit() }
         var event = SDL_Event(user: SDL_UserEvent())
         event.type = SDL_USEREVENT.rawValue
         event.user.code = 1
@@ -64,7 +64,9 @@ struct EventWaitTests {
         #expect(isEnded)
         poll()
         #expect(seen == [1, 2])
-        // The mark itself is none.
+        // The mark itself, which now stands alone, is none.
+        SDL_PushEvent(&event)
+        #expect(SDL_PollEvent(&event) == 1)
         let isEndedAgain = try waitEnds(within: 0.1)
         #expect(!isEndedAgain)
     }
