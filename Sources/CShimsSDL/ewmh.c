@@ -84,14 +84,17 @@ void swiftvm_sdl_x11_pass_events(void)
     SDL_EventState(SDL_SYSWMEVENT, SDL_ENABLE);
 }
 
-unsigned long swiftvm_sdl_x11_changed_window(const void *sdl_event)
+swiftvm_sdl_x11_change swiftvm_sdl_x11_change_of(const void *sdl_event)
 {
+    const swiftvm_sdl_x11_change none = {SWIFTVM_SDL_X11_NONE, 0};
     const SDL_Event *event = sdl_event;
     if (event->type != SDL_SYSWMEVENT || event->syswm.msg->subsystem != SDL_SYSWM_X11)
-        return 0;
+        return none;
     const XEvent *told = &event->syswm.msg->msg.x11.event;
-    if (told->type != PropertyNotify ||
-        told->xproperty.atom != atom(told->xproperty.display, "_NET_WM_STATE"))
-        return 0;
-    return told->xproperty.window;
+    if (told->type == DestroyNotify)
+        return (swiftvm_sdl_x11_change){SWIFTVM_SDL_X11_DESTROYED, told->xdestroywindow.window};
+    if (told->type == PropertyNotify &&
+        told->xproperty.atom == atom(told->xproperty.display, "_NET_WM_STATE"))
+        return (swiftvm_sdl_x11_change){SWIFTVM_SDL_X11_STATE, told->xproperty.window};
+    return none;
 }

@@ -1,5 +1,6 @@
 internal import CGTK
 internal import CShimsGTK
+internal import Dispatch
 internal import GuestDisplay
 internal import GuestDisplayGL
 internal import Viewer
@@ -21,6 +22,7 @@ final class HeadWindow {
     // Where it is to be full screen once it is no longer where it was.
     private var nextMonitor: Monitor?
     private var isMoving = false
+    private var isClosed = false
 
     init(
         controller: HeadController<IngestHead>, presenter: any PicturePresenter,
@@ -54,6 +56,13 @@ final class HeadWindow {
         Signals.connectEvent(widget, "delete-event", GdkEventAny.self) { [unowned self] _ in
             controller.wantsToClose()
             return true
+        }
+        Signals.connect(widget, "destroy") { [unowned self] in
+            guard !isClosed else { return }
+            // The signals of what is still to be destroyed find both.
+            let kept = (self, controller)
+            controller.windowLost()
+            DispatchQueue.main.async { withExtendedLifetime(kept) {} }
         }
         Signals.connectEvent(widget, "window-state-event", GdkEventWindowState.self) {
             [unowned self] in
@@ -108,6 +117,7 @@ extension HeadWindow: ViewerWindow {
     func hide() { gtk_widget_hide(widget) }
 
     func close() {
+        isClosed = true
         presenter.close()
         gtk_widget_destroy(widget)
     }

@@ -38,6 +38,8 @@ final class HeadWindow {
     // Full screen, and where, once it is shown.
     private var wish: Monitor??
     private var isClosed = false
+    // It is no window of the server's any more.
+    private var isLost = false
     private var cursor = WindowCursor.standard
 
     init(
@@ -147,6 +149,12 @@ final class HeadWindow {
         noteFullScreen()
     }
 
+    /// Another program has destroyed it.
+    func lost() {
+        isLost = true
+        controller.windowLost()
+    }
+
     /// Follows a change of full screen, which SDL does not tell as an event.
     func noteFullScreen() {
         let isNow = isFullScreen
@@ -223,7 +231,8 @@ extension HeadWindow: ViewerWindow {
         controller.arrivals.forbid()
         presenter.close()
         if let frameWish { swiftvm_sdl_frame_free(frameWish) }
-        toolkit.discard(window)
+        // SDL would wait for the end of one that is gone.
+        if !isLost { toolkit.discard(window) }
     }
 
     func queueDraw() { needsDraw = true }

@@ -132,7 +132,7 @@ extension SDLToolkit {
     private func handle(_ event: SDL_Event) {
         switch event.type {
         case SDL_DISPLAYEVENT.rawValue: monitorList.changeSoon()
-        case SDL_SYSWMEVENT.rawValue: passState(event)
+        case SDL_SYSWMEVENT.rawValue: passChange(event)
         case SDL_WINDOWEVENT.rawValue: window(event.window.windowID)?.handle(event.window)
         case SDL_KEYDOWN.rawValue, SDL_KEYUP.rawValue:
             window(event.key.windowID)?.handle(event.key)
@@ -144,10 +144,11 @@ extension SDLToolkit {
         }
     }
 
-    private func passState(_ event: SDL_Event) {
-        let number = withUnsafePointer(to: event) { swiftvm_sdl_x11_changed_window($0) }
-        guard number != 0 else { return }
-        windows.first { $0.xWindow == number }?.stateChanged()
+    private func passChange(_ event: SDL_Event) {
+        let change = withUnsafePointer(to: event) { swiftvm_sdl_x11_change_of($0) }
+        guard change.kind != SWIFTVM_SDL_X11_NONE else { return }
+        let window = windows.first { $0.xWindow == change.window }
+        change.kind == SWIFTVM_SDL_X11_DESTROYED ? window?.lost() : window?.stateChanged()
     }
 
     private func window(_ identifier: UInt32) -> HeadWindow? {

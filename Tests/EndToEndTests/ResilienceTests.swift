@@ -143,6 +143,45 @@ extension EndToEndTests {
         }
 
         @Test(
+            "A window that another program destroys: a viewer ends as if it was closed, but a guest that it started gets another",
+            arguments: ViewerProgram.allCases, RendererOption.allCases)
+        func destroyedWindow(program: ViewerProgram, renderer: RendererOption) throws {
+            try TestRun.run("destroyed-window-\(program)-\(renderer)") { run in
+                let screen = try TestScreen(run, .x11)
+                let guest = try GuestMachine(run, .seven, .demo("800x600 moving"))
+                try guest.refresh()
+                let attached = try ViewerUnderTest(
+                    run, program, screen, [guest.qmpPath], renderer: renderer)
+                try attached.waitForCard(800, 600)
+                try screen.xServer.command("xdotool", ["windowclose", try attached.window()])
+                let status = try attached.process.waitForExit()
+                try check(status == 0, "status \(status): \(attached.log)")
+                try guest.expectGoingOn()
+
+                let starter = try ViewerUnderTest(
+                    run, program, screen,
+                    [
+                        "--", "-name", "e2e", "-accel", "tcg", "-m", "64", "-nodefaults", "-vga",
+                        "std", "-kernel", TestEnvironment.demoGuest, "-append", "800x600 moving",
+                    ], renderer: renderer)
+                try starter.waitForCard(800, 600)
+                let first = try starter.window()
+                try screen.xServer.command("xdotool", ["windowclose", first])
+                try eventually("another window", details: { starter.log }) {
+                    try screen.xServer.windows(named: "e2e").contains { $0 != first }
+                }
+                let place = try starter.waitForCard(800, 600)
+                let frame = try starter.frame(at: place)
+                try eventually("frames in the window") {
+                    try starter.frame(at: place) > frame
+                }
+                starter.process.signal(SIGTERM)
+                let end = try starter.process.waitForExit()
+                try check(end == 0, "status \(end): \(starter.log)")
+            }
+        }
+
+        @Test(
             "A started guest that is killed: the exit status says so",
             arguments: ViewerProgram.allCases)
         func startedGuest(program: ViewerProgram) throws {

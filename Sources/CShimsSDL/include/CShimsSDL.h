@@ -57,8 +57,22 @@ bool swiftvm_sdl_x11_is_full(struct SDL_Window *_Nonnull window);
 /// From now on SDL passes on what X11 tells.
 void swiftvm_sdl_x11_pass_events(void);
 
-/// The X11 window whose _NET_WM_STATE changed, by what X11 told; 0 when that was something else.
-unsigned long swiftvm_sdl_x11_changed_window(const void *_Nonnull sdl_event);
+/// What X11 told of a window.
+typedef enum {
+    SWIFTVM_SDL_X11_NONE,
+    /// Its _NET_WM_STATE is another.
+    SWIFTVM_SDL_X11_STATE,
+    /// It is gone.
+    SWIFTVM_SDL_X11_DESTROYED,
+} swiftvm_sdl_x11_change_kind;
+
+typedef struct {
+    swiftvm_sdl_x11_change_kind kind;
+    unsigned long window;
+} swiftvm_sdl_x11_change;
+
+/// What an event of SDL's says that X11 told; none where it is something else.
+swiftvm_sdl_x11_change swiftvm_sdl_x11_change_of(const void *_Nonnull sdl_event);
 
 /// From now on notes where SDL takes its windows to be, each step; SDL's own queue keeps a window's last one alone.
 void swiftvm_sdl_watch_moves(void);

@@ -267,6 +267,12 @@ extension HeadController {
         owner?.headWantsToClose(head.id)
     }
 
+    /// Another program has destroyed the window, as X11 lets it: as if it were closed, but a guest that would end with it gets another window. No call comes to
+    /// this one but ``ViewerWindow/close()``.
+    public func windowLost() {
+        owner?.headLostWindow(head.id)
+    }
+
     private func pictureChanged() {
         switch pictures.content {
         case .nothing: break

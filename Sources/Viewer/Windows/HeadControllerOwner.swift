@@ -5,6 +5,8 @@ internal import GuestDisplay
 protocol HeadControllerOwner: AnyObject {
     /// The user wants to close a window; the program decides.
     func headWantsToClose(_ head: Head.ID)
+    /// A window is gone, and nobody asked for it here.
+    func headLostWindow(_ head: Head.ID)
     /// The user wants to end the program; the program decides.
     func headWantsToQuit(_ head: Head.ID)
     /// A window is full screen or no longer.

@@ -204,16 +204,20 @@ public final class ViewerController<Toolkit: ViewerToolkit> {
     }
 
     private func close(_ controller: Controller) {
+        drop(controller)
+        assignMonitors()
+        for other in controllers { other.stateDidChange() }
+        if controllers.isEmpty { isFinished = true }
+        updateLayoutsSoon()
+    }
+
+    private func drop(_ controller: Controller) {
         session.close(controller.head.id)
         fullScreenHeads.remove(controller.head.id)
         updateIdleInhibition(closing: controller)
         logCounters(of: controller)
         controller.close()
         controllers.removeAll { $0 === controller }
-        assignMonitors()
-        for other in controllers { other.stateDidChange() }
-        if controllers.isEmpty { isFinished = true }
-        updateLayoutsSoon()
     }
 
     // Their windows are there; now they get their places.
@@ -276,6 +280,17 @@ extension ViewerController: HeadControllerOwner {
         } else {
             headWantsToQuit(head)
         }
+    }
+
+    func headLostWindow(_ head: Head.ID) {
+        guard let controller = controller(of: head) else { return }
+        guard controllers.count == 1 else { return headWantsToClose(head) }
+        guard session.source.ownsGuest, session.end == nil else { return close(controller) }
+        drop(controller)
+        if endsGuest { return }
+        logger.warning("another program has destroyed the window; the guest gets a new one")
+        open(controller.head)
+        headsOpened([head])
     }
 
     func headWantsToQuit(_ head: Head.ID) {
