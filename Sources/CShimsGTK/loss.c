@@ -27,10 +27,19 @@ static GLogWriterOutput write_log(GLogLevelFlags level, const GLogField *fields,
     return g_log_writer_default(level, fields, count, data);
 }
 
+static XErrorHandler other_errors;
+
+// Another program may destroy a window that a request is on its way for.
+static int x11_error(Display *display, XErrorEvent *error) {
+    if (error->error_code == BadWindow || error->error_code == BadDrawable) return 0;
+    return other_errors(display, error);
+}
+
 void swiftvm_on_display_loss(GdkDisplay *display, void (*handler)(void)) {
     loss_handler = handler;
     if (swiftvm_display_is_x11(display)) {
         XSetIOErrorHandler(x11_connection_lost);
+        other_errors = XSetErrorHandler(x11_error);
     } else {
         g_log_set_writer_func(write_log, NULL, NULL);
     }

@@ -48,6 +48,14 @@ unsigned long swiftvm_sdl_x11_window(struct SDL_Window *window)
     return x11_of(window, &display, &xwindow) ? xwindow : 0;
 }
 
+bool swiftvm_sdl_x11_is_there(struct SDL_Window *window)
+{
+    Display *display;
+    Window xwindow;
+    XWindowAttributes attributes;
+    return x11_of(window, &display, &xwindow) && XGetWindowAttributes(display, xwindow, &attributes);
+}
+
 bool swiftvm_sdl_x11_is_full(struct SDL_Window *window)
 {
     Display *display;

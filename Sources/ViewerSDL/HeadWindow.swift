@@ -13,7 +13,7 @@ final class HeadWindow {
     /// SDL's number of it, which events carry.
     let identifier: UInt32
     /// X11's number of it; 0 elsewhere.
-    let xWindow: UInt
+    var xWindow: UInt { swiftvm_sdl_x11_window(window) }
     /// Drawn over the picture; takes all input while it is open.
     let menu: OnScreenMenu
     let controller: HeadController<IngestHead>
@@ -38,8 +38,6 @@ final class HeadWindow {
     // Full screen, and where, once it is shown.
     private var wish: Monitor??
     private var isClosed = false
-    // It is no window of the server's any more.
-    private var isLost = false
     private var cursor = WindowCursor.standard
 
     init(
@@ -52,7 +50,6 @@ final class HeadWindow {
         self.presenter = presenter
         self.placement = placement
         identifier = SDL_GetWindowID(window)
-        xWindow = swiftvm_sdl_x11_window(window)
         frameWish = swiftvm_sdl_frame_new(window)
         menu = OnScreenMenu { [unowned controller] in controller.menu }
         menu.onChange = { [unowned self] in menuChanged() }
@@ -149,12 +146,6 @@ final class HeadWindow {
         noteFullScreen()
     }
 
-    /// Another program has destroyed it.
-    func lost() {
-        isLost = true
-        controller.windowLost()
-    }
-
     /// Follows a change of full screen, which SDL does not tell as an event.
     func noteFullScreen() {
         let isNow = isFullScreen
@@ -220,7 +211,7 @@ extension HeadWindow: ViewerWindow {
         guard !toolkit.isGone else { return }
         isShown = false
         controller.arrivals.forbid()
-        SDL_HideWindow(window)
+        toolkit.hide(window)
     }
 
     func close() {
@@ -231,8 +222,7 @@ extension HeadWindow: ViewerWindow {
         controller.arrivals.forbid()
         presenter.close()
         if let frameWish { swiftvm_sdl_frame_free(frameWish) }
-        // SDL would wait for the end of one that is gone.
-        if !isLost { toolkit.discard(window) }
+        toolkit.discard(window)
     }
 
     func queueDraw() { needsDraw = true }

@@ -1,4 +1,5 @@
 internal import CSDL
+internal import CShimsSDL
 internal import GuestDisplay
 internal import GuestDisplayGL
 internal import Logging
@@ -73,8 +74,19 @@ final class Rendering {
         return (window, GLPresenter(window: window, isSoftware: isSoftware))
     }
 
+    /// Takes a window from the screen.
+    func hide(_ window: OpaquePointer) {
+        if isThere(window) { SDL_HideWindow(window) }
+    }
+
+    // On X11 other programs may destroy a window. SDL does not notice, and would wait without end for what comes of hiding it.
+    private func isThere(_ window: OpaquePointer) -> Bool {
+        connection.kind != .x11 || swiftvm_sdl_x11_is_there(window)
+    }
+
     /// Takes a window back that is not used any more, after its presenter is closed.
     func discard(_ window: OpaquePointer) {
+        guard isThere(window) else { return }
         guard connection.kind == .other, anchor == nil else { return SDL_DestroyWindow(window) }
         // With the last window SDL closes the card, on which the ingest draws.
         SDL_HideWindow(window)

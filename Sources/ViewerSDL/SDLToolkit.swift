@@ -72,6 +72,9 @@ final class SDLToolkit: ViewerToolkit {
         keeper?.forget(window)
     }
 
+    /// Takes a window of SDL's from the screen.
+    func hide(_ window: OpaquePointer) { rendering.hide(window) }
+
     /// Ends a closed window of SDL's.
     func discard(_ window: OpaquePointer) { rendering.discard(window) }
 
@@ -148,7 +151,11 @@ extension SDLToolkit {
         let change = withUnsafePointer(to: event) { swiftvm_sdl_x11_change_of($0) }
         guard change.kind != SWIFTVM_SDL_X11_NONE else { return }
         let window = windows.first { $0.xWindow == change.window }
-        change.kind == SWIFTVM_SDL_X11_DESTROYED ? window?.lost() : window?.stateChanged()
+        if change.kind == SWIFTVM_SDL_X11_DESTROYED {
+            window?.controller.windowLost()
+        } else {
+            window?.stateChanged()
+        }
     }
 
     private func window(_ identifier: UInt32) -> HeadWindow? {

@@ -182,6 +182,30 @@ extension EndToEndTests {
         }
 
         @Test(
+            "All windows of a viewer destroyed at once by another program: it ends, the guest goes on",
+            arguments: ViewerProgram.allCases, RendererOption.allCases)
+        func destroyedWindows(program: ViewerProgram, renderer: RendererOption) throws {
+            try TestRun.run("destroyed-windows-\(program)-\(renderer)") { run in
+                let screen = try TestScreen(run, .x11)
+                let guest = try GuestMachine(
+                    run, .ten, .demo("640x480 moving"),
+                    options: VirtioBench.gpu(heads: 2))
+                try guest.refresh()
+                let viewer = try ViewerUnderTest(
+                    run, program, screen, [guest.qmpPath], renderer: renderer)
+                let windows = try eventually("two windows", details: { viewer.log }) {
+                    let windows = try screen.xServer.windows(named: "e2e")
+                    return windows.count == 2 ? windows : nil
+                }
+                try screen.xServer.command(
+                    "xdotool", windows.flatMap { ["windowclose", $0] })
+                let status = try viewer.process.waitForExit()
+                try check(status == 0, "status \(status): \(viewer.log)")
+                try guest.expectGoingOn()
+            }
+        }
+
+        @Test(
             "A started guest that is killed: the exit status says so",
             arguments: ViewerProgram.allCases)
         func startedGuest(program: ViewerProgram) throws {

@@ -34,7 +34,8 @@ void swiftvm_screensaver_inhibit(const char *_Nonnull program, const char *_Nonn
 void swiftvm_screensaver_uninhibit(guint32 cookie);
 
 /// Calls `handler` once when the connection to the display server is lost, on the thread that noticed, instead of what GDK does: a message
-/// and `_exit`. The handler must not return to GDK, so it ends the process. Once a process.
+/// and `_exit`. The handler must not return to GDK, so it ends the process. From then on a request for an X11 window that is gone
+/// does not end the program either, as it does in GDK. Once a process, outside of GDK's error traps.
 void swiftvm_on_display_loss(GdkDisplay *_Nonnull display, void (*_Nonnull handler)(void));
 
 /// The Wayland globals that GTK 3 does not bind itself; absent ones are null.

@@ -51,6 +51,9 @@ unsigned long swiftvm_sdl_x11_window(struct SDL_Window *_Nonnull window);
 /// can. SDL's own way takes monitors that it believes to be one for one, and minimizes what fills it.
 bool swiftvm_sdl_x11_fill(struct SDL_Window *_Nonnull window, bool on);
 
+/// Whether the X server still has a window of SDL's.
+bool swiftvm_sdl_x11_is_there(struct SDL_Window *_Nonnull window);
+
 /// Whether X11's window manager says that the window is full screen.
 bool swiftvm_sdl_x11_is_full(struct SDL_Window *_Nonnull window);
 

@@ -267,8 +267,8 @@ extension HeadController {
         owner?.headWantsToClose(head.id)
     }
 
-    /// Another program has destroyed the window, as X11 lets it: as if it were closed, but a guest that would end with it gets another window. No call comes to
-    /// this one but ``ViewerWindow/close()``.
+    /// Another program has destroyed the window, as X11 lets it: as if it were closed, but a guest that would end with it gets another window. This one may be
+    /// asked to let go of a grab, then it is closed.
     public func windowLost() {
         owner?.headLostWindow(head.id)
     }

@@ -166,8 +166,9 @@ public final class ViewerController<Toolkit: ViewerToolkit> {
         controllers.first { $0.head.id == head }
     }
 
-    private func open(_ head: Head) {
-        offered.insert(head.id)
+    // Of a head that the guest no longer has, the window says so.
+    private func open(_ head: Head, isRemoved: Bool = false) {
+        if !isRemoved { offered.insert(head.id) }
         if let limit = toolkit.windowLimit, controllers.count >= limit {
             logger.warning(
                 "head \(head.id) is not shown: there is room for \(limit == 1 ? "one" : "\(limit)") here; choose with --head"
@@ -178,6 +179,7 @@ public final class ViewerController<Toolkit: ViewerToolkit> {
             head: head, session: session, pictures: toolkit.makePictures(),
             rendererDescription: toolkit.rendererDescription, options: options)
         controller.owner = self
+        controller.isRemoved = isRemoved
         do throws(DisplayError) {
             let window = try toolkit.makeWindow(for: controller)
             controllers.append(controller)
@@ -187,12 +189,14 @@ public final class ViewerController<Toolkit: ViewerToolkit> {
             fail(error)
             return
         }
-        beginPictures(of: controller)
+        if !isRemoved { beginPictures(of: controller) }
     }
 
     private func beginPictures(of controller: Controller) {
         session.open(controller.head.id, sink: controller.pictures) { [weak self] error in
-            guard let self, let error, self.session.end == nil else { return }
+            guard let self, let error, self.session.end == nil,
+                self.controllers.contains(where: { $0 === controller })
+            else { return }
             // One head that cannot be shown is no reason to end what others show.
             if self.controllers.contains(where: { $0 !== controller && $0.hasPicture }) {
                 self.logger.error("\(error)")
@@ -289,7 +293,11 @@ extension ViewerController: HeadControllerOwner {
         drop(controller)
         if endsGuest { return }
         logger.warning("another program has destroyed the window; the guest gets a new one")
-        open(controller.head)
+        if let now = session.heads.first(where: { $0.id == head }) {
+            open(now)
+        } else {
+            open(controller.head, isRemoved: true)
+        }
         headsOpened([head])
     }
 
