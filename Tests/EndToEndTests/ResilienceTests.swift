@@ -18,10 +18,7 @@ extension EndToEndTests {
                 let viewer = try ViewerUnderTest(
                     run, desk.viewer, screen, [guest.qmpPath], renderer: renderer)
                 let place = try viewer.waitForCard(800, 600)
-                let first = try viewer.frame(at: place)
-                try eventually("frames in the window") {
-                    try viewer.frame(at: place) > first
-                }
+                try viewer.waitForMotion(at: place)
                 guest.process.signal(SIGKILL)
                 try viewer.waitForNotice(at: place)
                 // Still there and alive: it draws again at another size, and then takes its leave.
@@ -60,10 +57,7 @@ extension EndToEndTests {
                     try guest.refresh()
                     let viewer = try ViewerUnderTest(run, program, screen, [guest.qmpPath])
                     let place = try viewer.waitForCard(800, 600)
-                    let first = try viewer.frame(at: place)
-                    try eventually("frames in the window") {
-                        try viewer.frame(at: place) > first
-                    }
+                    try viewer.waitForMotion(at: place)
                     viewer.process.signal(SIGKILL)
                     _ = try viewer.process.waitForExit()
                     try guest.expectGoingOn()
@@ -170,11 +164,7 @@ extension EndToEndTests {
                 try eventually("another window", details: { starter.log }) {
                     try screen.xServer.windows(named: "e2e").contains { $0 != first }
                 }
-                let place = try starter.waitForCard(800, 600)
-                let frame = try starter.frame(at: place)
-                try eventually("frames in the window") {
-                    try starter.frame(at: place) > frame
-                }
+                try starter.waitForMotion(at: try starter.waitForCard(800, 600))
                 starter.process.signal(SIGTERM)
                 let end = try starter.process.waitForExit()
                 try check(end == 0, "status \(end): \(starter.log)")
@@ -236,6 +226,12 @@ extension EndToEndTests {
 }
 
 extension ViewerUnderTest {
+    /// Waits until the card shows a newer frame than now.
+    func waitForMotion(at place: (x: Int, y: Int, width: Int, height: Int)) throws {
+        let first = try frame(at: place)
+        try eventually("frames in the window", details: { log }) { try frame(at: place) > first }
+    }
+
     /// Waits until something lies over the middle of the card that the guest did not draw: a notice.
     func waitForNotice(at place: (x: Int, y: Int, width: Int, height: Int)) throws {
         let card = DemoCard(width: place.width, height: place.height)
